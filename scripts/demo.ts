@@ -1,4 +1,4 @@
-// `npm run demo`: the typical scenario on this machine, told in chapters (scripts/demo/story.ts, outage.ts and canary.ts).
+// `npm run demo`: the typical scenario on this machine, told in chapters (scripts/demo/story.ts, outage.ts, canary.ts and drift.ts).
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import type { RunOutcome } from "../local/pipeline/index.ts";
 import { buildTab } from "./build/tab.ts";
 import { buildTasks } from "./build.ts";
 import { CANARY_SPEED, canary } from "./demo/canary.ts";
+import { drift } from "./demo/drift.ts";
 import { outage } from "./demo/outage.ts";
 import { page } from "./demo/page.ts";
 import { MODEL, openStage, writeRun } from "./demo/stage.ts";
@@ -32,12 +33,14 @@ const projects = new Map<string, DemoProject>([
   ["sklearn", { folder: "breast-cancer-sklearn", model: "breast-cancer-sklearn", environments: "venv" }],
 ]);
 
-const usage = `npm run demo [-- --classic] [--outage] [--canary] [--project sklearn] [--out DIR] [--contract DIR] [--quiet] [--stay]
+const usage = `npm run demo [-- --classic] [--outage] [--canary] [--drift] [--project sklearn] [--out DIR] [--contract DIR] [--quiet] [--stay]
 
   --classic       the registered model starts a classic release definition instead of a YAML pipeline
   --outage        the relay is away while two versions are registered, and each must still start exactly one release
   --canary        releases are canaries, judged step by step while the endpoint is called: a good version gets all of the
                   traffic, one that fails some of its requests is taken back
+  --drift         what is live is watched: its requests drift, the monitor's breach starts one retraining, and what that trains
+                  goes live; the same breach again starts nothing
   --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
                   PyPI into a virtual environment the first time; some minutes)
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary; pictures of the results tab
@@ -52,6 +55,7 @@ async function main(): Promise<number> {
       classic: { type: "boolean" },
       outage: { type: "boolean" },
       canary: { type: "boolean" },
+      drift: { type: "boolean" },
       project: { type: "string", default: "plain" },
       out: { type: "string" },
       contract: { type: "string" },
@@ -68,11 +72,13 @@ async function main(): Promise<number> {
   const fault =
     project === undefined
       ? `There is no project '${values.project}'; there are ${[...projects.keys()].join(" and ")}.`
-      : (values.classic || values.outage || values.canary) && project.model !== MODEL
-        ? "--classic, --outage and --canary are told with the project plain."
+      : (values.classic || values.outage || values.canary || values.drift) && project.model !== MODEL
+        ? "--classic, --outage, --canary and --drift are told with the project plain."
         : values.canary && (values.classic || values.outage)
           ? "--canary is a story of its own: leave out --classic and --outage."
-          : undefined;
+          : values.drift && (values.classic || values.outage || values.canary)
+            ? "--drift is a story of its own: leave out --classic, --outage and --canary."
+            : undefined;
   if (project === undefined || fault !== undefined) {
     console.error(fault);
     return 2;
@@ -91,7 +97,7 @@ async function main(): Promise<number> {
     example: path.join(root, "examples", project.folder),
     model: project.model,
     environments: project.environments,
-    form: values.classic ? "classic" : values.canary ? "canary" : "yaml",
+    form: values.classic ? "classic" : values.canary ? "canary" : values.drift ? "drift" : "yaml",
     ...(values.canary ? { speed: CANARY_SPEED } : {}),
     log: values.quiet ? () => {} : say,
     signal: stop.signal,
@@ -102,7 +108,7 @@ async function main(): Promise<number> {
   stage.cloud.devops.extensions.install(JSON.parse(readFileSync(path.join(root, "vss-extension.json"), "utf8")), root);
   const last = new Map<string, RunOutcome>();
   const told: string[] = [];
-  const story = values.outage ? outage : values.canary ? canary : chapters;
+  const story = values.outage ? outage : values.canary ? canary : values.drift ? drift : chapters;
   const summaries: ChapterSummary[] = [];
   const broken: (readonly string[])[] = [];
   try {

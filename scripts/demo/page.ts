@@ -1,4 +1,4 @@
-// The demo's last page: the results of the four chapters.
+// The demo's last page: the results of the chapters.
 import type { ChapterSummary } from "./summary.ts";
 
 const line = "─".repeat(100);
@@ -24,6 +24,8 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
       );
       for (const rule of gate.rules) row(lines, "", `${rule.passed ? "✔" : "✘"} ${rule.detail}`);
     }
+    if (chapter.watch) row(lines, "monitor", chapter.watch.decision);
+    if (chapter.retrained?.length) row(lines, "retrained", `for ${chapter.retrained.join(", ")}`);
     if (model) row(lines, "model", `${model.name}:${model.version}`);
     if (deployment) {
       const traffic = Object.entries(deployment.traffic).map(([name, percent]) => `${name} ${percent} %`);

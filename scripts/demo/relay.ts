@@ -12,6 +12,11 @@ import { type LocalRelay, startRelay } from "../../relay/local.ts";
 /** The incoming webhook connection that release.yml names, the webhook behind it, and where its signature stands. */
 export const WEBHOOK = { connection: "aml-models", name: "amlModel", header: "X-Aml-Signature" } as const;
 
+/** The same for watch.yml, which a breach of a monitor starts. */
+const MONITOR_WEBHOOK = { connection: "aml-monitors", name: "amlMonitor", header: "X-Aml-Signature" } as const;
+/** The tag that a monitor's job itself carries after a breach, where the monitor has addresses (docs/facts/operations.md#F.4). */
+const TOLD = "azureml.notification.email.address";
+
 const DEAD_LETTERS = "event-grid-dead-letters";
 
 /** An event as Event Grid keeps it when it has given it up. */
@@ -37,6 +42,8 @@ export interface RelayPlace {
   readonly model: string;
   /** The target of a registered version: the webhook, or a classic release. */
   readonly start: "webhook" | Pick<ReleaseTarget, "definition" | "alias">;
+  /** Whether breaches of monitors start watch.yml. */
+  readonly monitors?: boolean;
   /** How often Event Grid tries each event before it gives it up; 30 where absent, as Event Grid itself. */
   readonly attempts?: number;
   readonly log: (line: string) => void;
@@ -61,6 +68,10 @@ export class DemoRelay {
     cloud.devops.connections.add(
       incomingWebhook({ name: WEBHOOK.connection, webhookName: WEBHOOK.name, secret, header: WEBHOOK.header }),
     );
+    if (place.monitors) {
+      const { connection, name, header } = MONITOR_WEBHOOK;
+      cloud.devops.connections.add(incomingWebhook({ name: connection, webhookName: name, secret, header }));
+    }
     const identity = cloud.azure.directory.find(cloud.credentials.managedIdentity.clientId);
     if (identity !== undefined) cloud.devops.members.add(identity);
     const relay = new DemoRelay(place, secret);
@@ -77,6 +88,17 @@ export class DemoRelay {
         properties: { resourceId: cloud.azure.workspaceId, blobContainerName: DEAD_LETTERS },
       },
     });
+    if (place.monitors) {
+      const told = eventGrid(cloud.azure).subscribe("breaches", {
+        destination: { endpointType: "WebHook", properties: { endpointUrl: relay.#running?.eventsUrl } },
+        filter: {
+          includedEventTypes: ["Microsoft.MachineLearningServices.RunStatusChanged"],
+          // Of the job itself: Azure Resource Manager, which the relay asks, does not show the runs of its steps.
+          advancedFilters: [{ operatorType: "StringContains", key: `data.RunTags.${TOLD}`, values: ["@"] }],
+        },
+      });
+      await told.settled;
+    }
     await settled;
     if (subscription.provisioningState !== "Succeeded") throw new Error("The relay did not agree to get events.");
     return relay;
@@ -111,7 +133,7 @@ export class DemoRelay {
   }
 
   #routes(): object {
-    const { cloud, model, start } = this.#place;
+    const { cloud, model, start, monitors } = this.#place;
     return {
       schema: 1,
       organization: cloud.devops.collectionUri,
@@ -126,10 +148,20 @@ export class DemoRelay {
               ? { kind: "webhook", name: WEBHOOK.name, secretSetting: "RELAY_WEBHOOK_SECRET", header: WEBHOOK.header }
               : { kind: "release", project: cloud.devops.project.name, ...start },
         },
+        ...(monitors ? [lookAtMonitors] : []),
       ],
     };
   }
 }
+
+const lookAtMonitors = {
+  name: "look at the monitors",
+  when: { events: "RunStatusChanged", runStatus: "Completed", tags: { [TOLD]: "*" } },
+  start: {
+    ...{ kind: "webhook", name: MONITOR_WEBHOOK.name, secretSetting: "RELAY_WEBHOOK_SECRET" },
+    header: MONITOR_WEBHOOK.header,
+  },
+};
 
 /** The cloud's managed identity, as App Service hands its tokens to a Function. */
 function identityOf(cloud: LocalCloud): TokenCredential {

@@ -15,6 +15,7 @@ import { AgentQueue, Pipelines, type RunOutcome } from "../../local/pipeline/ind
 import { clockOf, preloaded } from "../../test/harness/preload.ts";
 import { readContributions } from "../generate/contributions.ts";
 import { readTasks } from "../generate/task-json.ts";
+import { Monitored } from "./drift-traffic.ts";
 import { type Load, startLoad } from "./load.ts";
 import { type DeadLetter, DemoRelay, deadLetters } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
@@ -23,6 +24,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 
 export const TRAINING = "breast-cancer";
 export const RELEASE = "breast-cancer-release";
+export const WATCH = "breast-cancer-watch";
 export const MODEL = "breast-cancer";
 
 export interface StageOptions {
@@ -32,8 +34,8 @@ export interface StageOptions {
   readonly model?: string;
   /** `venv`: what the example's environment asks for is installed; this machine's Python has all where absent. */
   readonly environments?: "machine" | "venv";
-  /** The target of a registered model: release.yml (where absent), canary.yml, or the classic release definition. */
-  readonly form?: "yaml" | "classic" | "canary";
+  /** The target of a registered model: release.yml (where absent, and with drift), canary.yml, or the classic release definition. */
+  readonly form?: "yaml" | "classic" | "canary" | "drift";
   /** How many minutes of the cloud and of the tasks pass in one of this machine; 1 where absent. */
   readonly speed?: number;
   /** How often Event Grid tries each event before it gives it up. */
@@ -54,6 +56,10 @@ export interface Stage {
   push(): Promise<RunOutcome[]>;
   /** Runs the training pipeline again for the newest commit, by hand. */
   again(): Promise<RunOutcome[]>;
+  /** Runs the pipeline that looks at the monitors, by hand, and what that starts. */
+  watch(): Promise<RunOutcome[]>;
+  /** Live traffic, its monitor, and the runs that were started for it. */
+  readonly monitored: Monitored;
   /** So many requests a second for the endpoint, until it is stopped. */
   load(rate: number): Load;
   readonly relay: Pick<DemoRelay, "start" | "stop" | "deliver">;
@@ -103,6 +109,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       ...common,
       pipelines: [
         { name: TRAINING, file: "azure-pipelines.yml" },
+        ...(options.form === "drift" ? [{ name: WATCH, file: "watch.yml" }] : []),
         ...(classic ? [] : [{ name: RELEASE, file: options.form === "canary" ? "canary.yml" : "release.yml" }]),
       ],
       repository: { path: folder, uri: cloud.devops.repositoryUri(TRAINING), name: TRAINING },
@@ -114,6 +121,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       cloud,
       folder: work,
       model: options.model ?? MODEL,
+      monitors: options.form === "drift",
       start: classic ? { definition: RELEASE, alias: "_model" } : "webhook",
       ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
       log: (line) => options.log(`Relay: ${line}`),
@@ -140,6 +148,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       repository,
       push: () => withReleases(pipelines.push(commit())),
       again: () => withReleases(pipelines.run(TRAINING, { ...commit(), reason: "manual" })),
+      watch: () => withReleases(pipelines.run(WATCH, { ...commit(), reason: "manual" })),
+      monitored: new Monitored(cloud, () => targetOf(cloud), loadAgent(cloud), path.join(folder, "data")),
       load: (rate) => {
         const body = readFileSync(path.join(folder, "requests/two-samples.json"), "utf8");
         return startLoad({ target: () => targetOf(cloud), rate, body, agent: loadAgent(cloud) });

@@ -1,7 +1,7 @@
 // The demo's four chapters: the data scientist's commits, and what each must lead to.
 import type { GateSection, RunRecord } from "../../lib/record/index.ts";
 import type { RunOutcome } from "../../local/pipeline/index.ts";
-import { RELEASE, recordsOf, type Stage, TRAINING } from "./stage.ts";
+import { RELEASE, recordsOf, type Stage, TRAINING, WATCH } from "./stage.ts";
 import { type ChapterSummary, Expectations } from "./summary.ts";
 
 export interface Chapter {
@@ -21,6 +21,8 @@ interface Told {
   /** All of the chapter, in the order in which they were started. */
   readonly trainings: readonly RunOutcome[];
   readonly releases: readonly RunOutcome[];
+  /** Looks at monitors. */
+  readonly watches: readonly RunOutcome[];
   /** All releases that were started, by anybody. */
   readonly everReleased: number;
   readonly summary: ChapterSummary;
@@ -135,6 +137,7 @@ export async function tell(
     release: releases[0],
     trainings,
     releases,
+    watches: outcomes.filter(({ pipeline }) => pipeline === WATCH),
     everReleased: stage.everReleased(),
     summary,
     uploads: stage.uploads() - before,
@@ -156,7 +159,13 @@ function deployedModel(run: RunOutcome): string {
 function summarize(title: string, records: readonly RunRecord[]): ChapterSummary {
   const summary: ChapterSummary = { title, ok: false };
   const gates: GateSection[] = [];
-  for (const { data, job, gate, model, deployment, invocation } of records) {
+  for (const { data, job, gate, model, deployment, invocation, watch } of records) {
+    if (watch?.monitors) {
+      const { monitors, started, decision = "" } = watch;
+      const own = started.flatMap(({ version, before }) => (before ? [] : [version]));
+      summary.watch = { breached: monitors.flatMap(({ breached }) => breached), decision };
+      summary.retrained = [...(summary.retrained ?? []), ...own];
+    }
     if (data) summary.data = { name: data.name, version: data.version, created: data.created === true };
     if (job) summary.job = { name: job.name, status: job.status, metrics: { ...job.metrics } };
     if (gate) gates.push(gate);

@@ -15,6 +15,10 @@ export interface ChapterSummary {
   steps?: NonNullable<RunRecord["deployment"]>["steps"];
   /** The outcomes of the requests that went to the endpoint meanwhile. */
   load?: LoadReport;
+  /** The last look at the monitors: breached signals, and why a retraining was started, or why not. */
+  watch?: { breached: string[]; decision: string };
+  /** `monitor:job` of the breaches that a retraining was started for. */
+  retrained?: string[];
   /** `name:version` of all that were registered, in order. */
   registered?: string[];
   /** `name:version result` of all releases, in the order in which they were started. */

@@ -1,0 +1,93 @@
+// The story of drift: what is live is watched, its requests drift, the breach starts one retraining, and what that trains goes live.
+import { TRAINING, WATCH } from "./stage.ts";
+import { type Chapter, inputs } from "./story.ts";
+
+const COLLECT = `instance_count: 1
+data_collector:
+  collections:
+    model_inputs:
+      enabled: "true"
+      data:
+        name: breast-cancer-inputs
+        version: "1"
+        path: azureml://datastores/workspaceblobstore/paths/modelDataCollector/breast-cancer
+`;
+
+export const drift: readonly Chapter[] = [
+  {
+    title: "A first model goes live, with its requests collected and watched",
+    opening:
+      "Ada's deployment collects what it is asked. Her files describe a monitor, which compares the last day's requests with the training data, and an alert rule.",
+    play: async (stage) => {
+      stage.repository.change("azureml/deployment.yml", [["instance_count: 1\n", COLLECT]], "Collect the requests");
+      const released = await stage.push();
+      return [...released, ...(await stage.watch())];
+    },
+    expect: ({ training, release, watches, summary }, expectations) => {
+      expectations.that(training?.result === "succeeded", "The training pipeline should have succeeded.");
+      expectations.that(release?.result === "succeeded", "The release should have started and succeeded.");
+      expectations.that(watches[0]?.result === "succeeded", "The look at the monitors should have succeeded.");
+      expectations.that(summary.watch?.breached.length === 0, "No monitor should be breached.");
+      expectations.that(summary.deployment?.traffic["model-1"] === 100, "model-1 should have all the traffic.");
+    },
+  },
+  {
+    title: "Requests that look like the training data start nothing",
+    opening:
+      "The endpoint is asked for rows as it was trained on. The monitor runs, and somebody looks at what it found.",
+    play: async (stage) => {
+      await stage.monitored.call(1);
+      await stage.monitored.measure();
+      return [...(await stage.settled()), ...(await stage.watch())];
+    },
+    expect: ({ trainings, watches, summary }, expectations) => {
+      expectations.that(watches.length === 1, "Only the look by hand should have run: there was nothing to tell.");
+      expectations.that(summary.watch?.breached.length === 0, "The monitor should be within its thresholds.");
+      expectations.that(trainings.length === 0, "No training should have started.");
+    },
+  },
+  {
+    title: "The requests drift: the breach starts one retraining, and what it trains goes live",
+    opening:
+      "Other machines measure now, and every value is three times as large. Ada has put a better recipe on main, which the next training takes. Nobody starts anything: the monitor's breach is an event, which the relay turns into a look.",
+    play: async (stage) => {
+      stage.repository.change(
+        "azureml/job.yml",
+        [[inputs(10, 60), inputs(30, 150)]],
+        "Train on all thirty features [skip ci]",
+      );
+      for (let time = 0; time < 3; time++) await stage.monitored.call(3);
+      await stage.monitored.measure();
+      return stage.settled();
+    },
+    expect: ({ trainings, releases, watches, summary }, expectations) => {
+      expectations.that(watches.length >= 1, "The event of the breach should have started a look.");
+      expectations.same(summary.watch?.breached, ["inputs"], "the breached signals");
+      expectations.that(
+        trainings.length === 1 && trainings[0]?.result === "succeeded",
+        `One training should have run and succeeded, and ${trainings.length} ran.`,
+      );
+      expectations.that(summary.gate?.passed === true, "The gate should have passed.");
+      expectations.that(summary.model?.version === "2", "The model should have been registered as version 2.");
+      expectations.that(
+        releases.length === 1 && releases[0]?.result === "succeeded",
+        "One release should have started and succeeded.",
+      );
+      expectations.that(summary.deployment?.traffic["model-2"] === 100, "model-2 should have all the traffic.");
+    },
+  },
+  {
+    title: "The same breach again: nothing is started twice",
+    opening:
+      "The next run of the monitor still sees the drifted day, tells of it again, and somebody looks by hand as well.",
+    play: async (stage) => {
+      await stage.monitored.measure();
+      return [...(await stage.settled()), ...(await stage.watch())];
+    },
+    expect: ({ trainings, watches, summary }, expectations) => {
+      expectations.that(watches.length >= 2, `${WATCH} should have run for the event and by hand.`);
+      expectations.same(summary.watch?.breached, ["inputs"], "the breached signals");
+      expectations.that(trainings.length === 0, `${TRAINING} should not have been started again.`);
+    },
+  },
+];
