@@ -38,6 +38,7 @@ const EXAMPLES: Record<string, string> = {
   jobName: "$(train.jobName)",
   rules: "|\n  metrics.accuracy >= 0.9",
   endpointName: "my-endpoint",
+  monitorName: "my-model-drift",
   name: "breast-cancer",
   modelName: "breast-cancer",
   deploymentName: "model-3",

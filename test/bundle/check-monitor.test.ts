@@ -49,7 +49,7 @@ describe("AzureMLCheckMonitor as shipped", () => {
     assert.match(run.errors.join(), /JensenShannonDistance of age is [\d.]+, above 0\.3/);
     assert.deepEqual([run.outputs["breachedSignals"], run.outputs["jobName"]], ["inputs", name]);
     const { tags } = (await jobs.arm("GET", `/jobs/${name}`)).body.properties;
-    assert.equal(tags["azureDevOps.monitorVerdict"], "breached");
+    assert.equal(tags["monitorVerdict"], "breached");
     assert.match(run.summaries.join(), /❌ breached\*\*: monitor `drifts`/);
     assert.equal(run.record?.monitor?.signals?.[0]?.metrics?.[0]?.of, "age");
   });

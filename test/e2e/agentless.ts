@@ -32,7 +32,7 @@ export class Agentless {
   static async open(): Promise<Agentless> {
     const tasks = new Map<string, string>();
     for (const folder of (await packagedTasks()).values()) tasks.set(reference(folder), folder);
-    for (const name of ["WaitForJob", "CheckModel", "CheckRollout"]) {
+    for (const name of ["WaitForJob", "CheckModel", "CheckRollout", "CheckMonitorResult"]) {
       const folder = path.join(root, "tasks", name);
       tasks.set(reference(folder), folder);
     }

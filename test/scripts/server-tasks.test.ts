@@ -18,7 +18,9 @@ describe("tasks of the server", () => {
   it("are those that wait and check", () => {
     assert.deepEqual(
       tasks.map(({ folder, json }) => `${folder}: ${json.runsOn.join(", ")}`),
-      ["CheckModel: Server, ServerGate", "CheckRollout: Server, ServerGate", "WaitForJob: Server"],
+      ["CheckModel", "CheckMonitorResult", "CheckRollout"]
+        .map((name) => `${name}: Server, ServerGate`)
+        .concat("WaitForJob: Server"),
     );
   });
 
@@ -76,6 +78,8 @@ describe("tasks of the server", () => {
       [
         "tasks/CheckModel/task.json",
         "tasks/CheckModel/icon.png",
+        "tasks/CheckMonitorResult/task.json",
+        "tasks/CheckMonitorResult/icon.png",
         "tasks/CheckRollout/task.json",
         "tasks/CheckRollout/icon.png",
         "tasks/WaitForJob/task.json",

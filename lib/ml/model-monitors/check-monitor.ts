@@ -33,9 +33,10 @@ export interface MonitorCheck {
 }
 
 /** Tags of a monitor's run by which a server task and people know what was found. */
-const VERDICT = "azureDevOps.monitorVerdict";
-const VERDICT_AT = "azureDevOps.monitorCheckedAt";
-const VERDICT_BY = "azureDevOps.monitorCheckedBy";
+const NAME = "monitorName";
+const VERDICT = "monitorVerdict";
+const VERDICT_AT = "monitorCheckedAt";
+const VERDICT_BY = "monitorCheckedBy";
 
 /**
  * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags.
@@ -128,7 +129,14 @@ async function leaveVerdict(workspace: Workspace, check: MonitorCheck, job: Job)
       const by = provenance.kind === "none" ? {} : { [VERDICT_BY]: provenance.runUri.slice(0, 500) };
       await azure.request("PATCH", at, {
         doing: `write the verdict to the run ${job.name}`,
-        body: { tags: { [VERDICT]: check.outcome, [VERDICT_AT]: new Date(azure.now()).toISOString(), ...by } },
+        body: {
+          tags: {
+            [NAME]: check.monitor,
+            [VERDICT]: check.outcome,
+            [VERDICT_AT]: new Date(azure.now()).toISOString(),
+            ...by,
+          },
+        },
         repeats: true,
         signal,
       });

@@ -98,6 +98,12 @@ export const TASK_OPERATIONS = {
     more: "Health of an endpoint takes Monitoring Reader or Reader on it. The changes are tags of the monitor's run",
     role: "AzureML Data Scientist",
   },
+  CheckMonitorResult: {
+    title: "Check monitor result",
+    reads: ["jobs/read"],
+    changes: [],
+    role: "Reader",
+  },
   DownloadModel: {
     title: "Download model",
     reads: ["read", "models/versions/read", "datastores/read"],

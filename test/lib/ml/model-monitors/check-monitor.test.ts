@@ -36,8 +36,8 @@ describe("checking a monitor", () => {
     assert.match(check.reasons.join(), /inputs: NormalizedWassersteinDistance of age is 4\.\d+, above 0\.5\.$/);
     assert.deepEqual(check.signals[0]?.rows, { reference: 30, production: 30 });
     const tags = await tagsOf(run);
-    assert.equal(tags["azureDevOps.monitorVerdict"], "breached");
-    assert.match(tags["azureDevOps.monitorCheckedAt"], /^\d{4}-/);
+    assert.equal(tags["monitorVerdict"], "breached");
+    assert.match(tags["monitorCheckedAt"], /^\d{4}-/);
   });
 
   it("finds a healthy monitor healthy", async () => {
@@ -46,7 +46,7 @@ describe("checking a monitor", () => {
     const check = await checkMonitor(await openLocal(), ask("mm-healthy"));
     assert.equal(check.outcome, "healthy", check.reasons.join());
     assert.match(check.reasons.join(), /inputs: 1 metric is within its threshold, over 30 rows\./);
-    assert.equal((await tagsOf(check.job))["azureDevOps.monitorVerdict"], "healthy");
+    assert.equal((await tagsOf(check.job))["monitorVerdict"], "healthy");
   });
 
   it("writes nothing where not asked to, nor about a part of the signals", async () => {
@@ -55,7 +55,7 @@ describe("checking a monitor", () => {
     const part = await checkMonitor(await openLocal(), ask("mm-quiet", { signals: ["inputs"] }));
     assert.equal(part.outcome, "healthy");
     await checkMonitor(await openLocal(), ask("mm-quiet", { writesVerdict: false }));
-    assert.equal((await tagsOf(run))["azureDevOps.monitorVerdict"], undefined);
+    assert.equal((await tagsOf(run))["monitorVerdict"], undefined);
     await assert.rejects(
       checkMonitor(await openLocal(), ask("mm-quiet", { signals: ["outputs"] })),
       /has no signal "outputs"/,
