@@ -506,7 +506,7 @@ describe("AzureMLCheckSetup as shipped", () => {
     assert.equal(run.result, "Failed");
     assert.match(
       run.errors.join("\n"),
-      /Input tasks names "SubmitJbo", which does not exist; there are RegisterData, SubmitJob/,
+      /Input tasks names "SubmitJbo", which does not exist; there are RegisterData, CheckData, SubmitJob/,
     );
     assert.deepEqual(run.exchanges.filter(({ listener }) => listener !== "devops").length, 0);
   });
