@@ -39,8 +39,8 @@ const usage = `npm run demo [-- --classic] [--outage] [--canary] [--drift] [--pr
   --outage        the relay is away while two versions are registered, and each must still start exactly one release
   --canary        releases are canaries, judged step by step while the endpoint is called: a good version gets all of the
                   traffic, one that fails some of its requests is taken back
-  --drift         what is live is watched: its requests drift, the monitor's breach starts one retraining, and what that trains
-                  goes live; the same breach again starts nothing
+  --drift         what is live is watched: its requests drift, the monitor's breach starts one retraining, what that trains is
+                  released by a canary, and the pull request is told; the same breach again starts nothing
   --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
                   PyPI into a virtual environment the first time; some minutes)
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary; pictures of the results tab
@@ -98,7 +98,7 @@ async function main(): Promise<number> {
     model: project.model,
     environments: project.environments,
     form: values.classic ? "classic" : values.canary ? "canary" : values.drift ? "drift" : "yaml",
-    ...(values.canary ? { speed: CANARY_SPEED } : {}),
+    ...(values.canary || values.drift ? { speed: CANARY_SPEED } : {}),
     log: values.quiet ? () => {} : say,
     signal: stop.signal,
     contracts: contracts(values.contract),

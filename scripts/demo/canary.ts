@@ -1,12 +1,14 @@
 // The story of canaries: while people call the endpoint, a good version gets all of the traffic in steps, and one that fails some of its
 // requests is taken back. The clocks of the cloud and of the tasks run fast, so that ten minutes of baking pass in seconds.
+
+import type { DemoRepository } from "./repository.ts";
 import { type Chapter, chapters, inputs } from "./story.ts";
 import type { ChapterSummary } from "./summary.ts";
 
 /** How many minutes of the cloud and of the tasks pass in one of this machine. */
 export const CANARY_SPEED = 30;
 /** Requests a second of this machine. */
-const RATE = 20;
+export const RATE = 20;
 
 const FIRST = inputs(10, 60);
 const BETTER = inputs(20, 100);
@@ -30,6 +32,10 @@ const PATIENCE: readonly (readonly [file: string, from: string, to: string])[] =
   ["canary.yml", "timeoutInMinutes: 120", "timeoutInMinutes: 3000"],
 ];
 
+export function waitForBusyMachine(repository: DemoRepository): void {
+  for (const [file, from, to] of PATIENCE) repository.change(file, [[from, to]], "Wait for a busy machine");
+}
+
 /** A slip that no test of one request finds: it fails one request in four. */
 const SLIP = `    global CALLS
     CALLS += 1
@@ -39,7 +45,7 @@ const SLIP = `    global CALLS
 `;
 
 /** Whether the deployment answered every request that went to it. */
-const answeredAll = ({ load }: ChapterSummary, deployment: string): boolean => {
+export const answeredAll = ({ load }: ChapterSummary, deployment: string): boolean => {
   const one = load?.deployments[deployment];
   return one !== undefined && one.answered > 0 && one.failed === 0;
 };
@@ -48,7 +54,7 @@ export const canary: readonly Chapter[] = [
   {
     ...beginning,
     play: (stage) => {
-      for (const [file, from, to] of PATIENCE) stage.repository.change(file, [[from, to]], "Wait for a busy machine");
+      waitForBusyMachine(stage.repository);
       return stage.push();
     },
   },

@@ -24,6 +24,7 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
       );
       for (const rule of gate.rules) row(lines, "", `${rule.passed ? "✔" : "✘"} ${rule.detail}`);
     }
+    if (gate?.data) row(lines, "", gate.data);
     if (chapter.watch) row(lines, "monitor", chapter.watch.decision);
     if (chapter.retrained?.length) row(lines, "retrained", `for ${chapter.retrained.join(", ")}`);
     if (model) row(lines, "model", `${model.name}:${model.version}`);
@@ -47,12 +48,23 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
     }
     if (chapter.deadLetters?.length) row(lines, "given up", `by Event Grid: ${chapter.deadLetters.join(", ")}`);
     if (chapter.released?.length) row(lines, "releases", chapter.released.join(", "));
+    for (const { pullRequest, title, text } of chapter.notes ?? []) {
+      row(lines, "note", `on the pull request ${pullRequest}, ${title}`);
+      for (const said of headOf(text)) row(lines, "", said);
+    }
     if (reply !== undefined) row(lines, "reply", JSON.stringify(reply));
     for (const sentence of broken[index] ?? []) row(lines, "BROKEN", sentence);
     lines.push("");
   });
   return lines;
 }
+
+/** The verdicts and the traffic of a comment, without the details of its steps. */
+const headOf = (markdown: string): string[] =>
+  (markdown.split("<details>")[0] ?? "")
+    .split("\n")
+    .filter((one) => /^(### |\*\*|\| Traffic )/.test(one))
+    .map((one) => one.replace(/^\| Traffic \| (.*) \|$/, "traffic: $1").replace(/^### |[*`]/g, ""));
 
 function row(lines: string[], name: string, text: string): void {
   lines.push(`     ${name.padEnd(9)} ${text}`);

@@ -17,6 +17,7 @@ import { readContributions } from "../generate/contributions.ts";
 import { readTasks } from "../generate/task-json.ts";
 import { Monitored } from "./drift-traffic.ts";
 import { type Load, startLoad } from "./load.ts";
+import { PullRequests } from "./pull-requests.ts";
 import { type DeadLetter, DemoRelay, deadLetters } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
 
@@ -34,7 +35,7 @@ export interface StageOptions {
   readonly model?: string;
   /** `venv`: what the example's environment asks for is installed; this machine's Python has all where absent. */
   readonly environments?: "machine" | "venv";
-  /** The target of a registered model: release.yml (where absent, and with drift), canary.yml, or the classic release definition. */
+  /** The target of a registered model: release.yml (where absent), canary.yml (with drift, too), or the classic release definition. */
   readonly form?: "yaml" | "classic" | "canary" | "drift";
   /** How many minutes of the cloud and of the tasks pass in one of this machine; 1 where absent. */
   readonly speed?: number;
@@ -60,8 +61,9 @@ export interface Stage {
   watch(): Promise<RunOutcome[]>;
   /** Live traffic, its monitor, and the runs that were started for it. */
   readonly monitored: Monitored;
-  /** So many requests a second for the endpoint, until it is stopped. */
-  load(rate: number): Load;
+  /** So many requests a second for the endpoint, until it is stopped. @param factor of each value; 1 where absent */
+  load(rate: number, factor?: number): Load;
+  readonly pullRequests: PullRequests;
   readonly relay: Pick<DemoRelay, "start" | "stop" | "deliver">;
   /** Waits until no event is on its way, and for what they started. */
   settled(): Promise<RunOutcome[]>;
@@ -93,6 +95,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     const repository = createRepository(options.example, folder, "Train a first model on ten features");
     cloud.devops.repositories.add(TRAINING, { path: folder });
     const classic = options.form === "classic";
+    const isCanary = options.form === "canary" || options.form === "drift";
     const common = {
       devops: cloud.devops,
       connections: cloud.connections,
@@ -110,7 +113,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       pipelines: [
         { name: TRAINING, file: "azure-pipelines.yml" },
         ...(options.form === "drift" ? [{ name: WATCH, file: "watch.yml" }] : []),
-        ...(classic ? [] : [{ name: RELEASE, file: options.form === "canary" ? "canary.yml" : "release.yml" }]),
+        ...(classic ? [] : [{ name: RELEASE, file: isCanary ? "canary.yml" : "release.yml" }]),
       ],
       repository: { path: folder, uri: cloud.devops.repositoryUri(TRAINING), name: TRAINING },
       requestedFor: "Ada Example",
@@ -150,10 +153,12 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       again: () => withReleases(pipelines.run(TRAINING, { ...commit(), reason: "manual" })),
       watch: () => withReleases(pipelines.run(WATCH, { ...commit(), reason: "manual" })),
       monitored: new Monitored(cloud, () => targetOf(cloud), loadAgent(cloud), path.join(folder, "data")),
-      load: (rate) => {
-        const body = readFileSync(path.join(folder, "requests/two-samples.json"), "utf8");
+      load: (rate, factor = 1) => {
+        const { rows } = readJson(path.join(folder, "requests/two-samples.json")) as { rows: number[][] };
+        const body = JSON.stringify({ rows: rows.map((row) => row.map((value) => value * factor)) });
         return startLoad({ target: () => targetOf(cloud), rate, body, agent: loadAgent(cloud) });
       },
+      pullRequests: new PullRequests(cloud.devops, TRAINING, repository),
       relay,
       settled,
       deadLetters: () => deadLetters(cloud),

@@ -10,6 +10,8 @@ export interface Chapter {
   readonly opening: string;
   /** Requests a second that go to the endpoint while it is played. */
   readonly load?: number;
+  /** Times that each value of these requests is as large as in the training data; 1 where absent. */
+  readonly loadFactor?: number;
   readonly play: (stage: Stage) => Promise<RunOutcome[]>;
   readonly expect: (told: Told, expectations: Expectations) => void;
 }
@@ -117,7 +119,8 @@ export async function tell(
   previous: readonly ChapterSummary[],
 ): Promise<{ summary: ChapterSummary; broken: readonly string[]; outcomes: readonly RunOutcome[] }> {
   const before = stage.uploads();
-  const load = chapter.load === undefined ? undefined : stage.load(chapter.load);
+  const load = chapter.load === undefined ? undefined : stage.load(chapter.load, chapter.loadFactor);
+  const notes = stage.pullRequests.notes().length;
   const outcomes = await chapter.play(stage);
   const calls = await load?.stop();
   const records = outcomes.flatMap(recordsOf);
@@ -131,6 +134,7 @@ export async function tell(
   summary.released = releases.map((run) => `${deployedModel(run)} ${run.result}`);
   const known = previous.reduce((count, { deadLetters = [] }) => count + deadLetters.length, 0);
   summary.deadLetters = (await stage.deadLetters()).slice(known).map(({ subject }) => subject.replace("models/", ""));
+  summary.notes = stage.pullRequests.notes().slice(notes);
   const expectations = new Expectations();
   const told: Told = {
     training: trainings[0],
@@ -183,6 +187,7 @@ function summarize(title: string, records: readonly RunRecord[]): ChapterSummary
     summary.gate = {
       passed: gates.every(({ passed }) => passed),
       champion: gates.find(({ champion }) => champion !== undefined)?.champion ?? null,
+      data: gates.find(({ sameData }) => sameData !== undefined)?.sameData?.why ?? null,
       rules: gates.flatMap(({ rules }) => rules.map(({ rule, passed, detail }) => ({ rule, passed, detail }))),
     };
     if (summary.job) Object.assign(summary.job.metrics, ...gates.map(({ metrics }) => metrics ?? {}));

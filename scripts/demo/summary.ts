@@ -1,13 +1,20 @@
 // Results of each chapter, in the form of `summary.json`.
 import type { RunRecord } from "../../lib/record/index.ts";
 import type { LoadReport } from "./load.ts";
+import type { Note } from "./pull-requests.ts";
 
 export interface ChapterSummary {
   readonly title: string;
   ok: boolean;
   data?: { name: string; version: string; created: boolean };
   job?: { name: string; status: string; metrics: Record<string, number> };
-  gate?: { passed: boolean; champion: string | null; rules: { rule: string; passed: boolean; detail: string }[] };
+  gate?: {
+    passed: boolean;
+    champion: string | null;
+    /** Whether both were measured on the same data, as a sentence. */
+    data: string | null;
+    rules: { rule: string; passed: boolean; detail: string }[];
+  };
   model?: { name: string; version: string };
   deployment?: { endpoint: string; name: string; traffic: Record<string, number> };
   reply?: unknown;
@@ -19,6 +26,8 @@ export interface ChapterSummary {
   watch?: { breached: string[]; decision: string };
   /** `monitor:job` of the breaches that a retraining was started for. */
   retrained?: string[];
+  /** New comments of pipelines on pull requests. */
+  notes?: Note[];
   /** `name:version` of all that were registered, in order. */
   registered?: string[];
   /** `name:version result` of all releases, in the order in which they were started. */

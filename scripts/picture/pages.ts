@@ -36,6 +36,8 @@ const document = (style: string, body: string) => `<!doctype html><meta charset=
 export function pictures(out: string): Picture[] {
   const read = (file: string) => readFileSync(path.join(out, file), "utf8");
   const { chapters } = JSON.parse(read("summary.json")) as { chapters: ChapterSummary[] };
+  if (chapters.some(({ watch }) => watch !== undefined))
+    return [{ file: "drift.png", width: 1384, html: story(chapters, " -- --drift") }];
   if (chapters.some(({ load }) => load !== undefined)) return canaryPictures(chapters, read);
   return [
     { file: "demo.png", width: 1384, html: story(chapters, "") },
