@@ -64,6 +64,19 @@ describe("judged data", () => {
     });
   });
 
+  it("hold no range with values that are no numbers of it", async () => {
+    const expectations = { columns: { age: { min: 0, max: 120 } } };
+    const rules = "maximum.age <= 120\nmean.age <= 120\ndeviation.age <= 120";
+    const endless = await judge("id,age\n1,40\n2,1e999\n3,50\n", { expectations, rules });
+    assert.equal(endless.get("age: at least 0"), "passed The smallest age is 40.");
+    assert.equal(endless.get("age: at most 120"), "failed The largest age is Infinity.");
+    for (const rule of rules.split("\n")) assert.match(endless.get(rule) ?? "", /^failed /);
+    const words = await judge("id,age\n1,40\n2,300 years\n3,\n4,abc\n", { expectations });
+    const said = 'failed 2 of 3 values of age are no numbers, the first "300 years" in row 2 of a.csv.';
+    assert.equal(words.get("age: at least 0"), said);
+    assert.equal(words.get("age: at most 120"), said);
+  });
+
   it("name lines that are no rows", async () => {
     const found = await judge("a,b\n1,2\n3\n");
     assert.match(
