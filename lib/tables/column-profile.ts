@@ -30,7 +30,7 @@ export interface ColumnSummary {
   readonly kinds: Readonly<Partial<Record<ValueKind, number>>>;
   /** The first value of each kind. */
   readonly first: Readonly<Partial<Record<ValueKind, Seen>>>;
-  /** Of its numbers. */
+  /** Of its numbers; not finite where one of them is infinite. */
   readonly minimum?: number;
   readonly maximum?: number;
   readonly mean?: number;
@@ -79,6 +79,8 @@ export class ColumnProfile {
   #squares = 0;
   #minimum = Number.POSITIVE_INFINITY;
   #maximum = Number.NEGATIVE_INFINITY;
+  /** Sum of the infinite numbers: 0 where there is none, NaN where they have both signs. */
+  #infinite = 0;
   #oldest = Number.POSITIVE_INFINITY;
   #newest = Number.NEGATIVE_INFINITY;
 
@@ -124,7 +126,7 @@ export class ColumnProfile {
           value: String(ownCopy(shown(value))),
         };
       this.#kinds[entry.kind] = seen + 1;
-      if (entry.kind <= 1 && Number.isFinite(entry.number)) this.#number(entry.number);
+      if (entry.kind <= 1) this.#number(entry.number);
       else if (entry.kind === 3) this.#time(entry.number);
       hashes.add(at + index, entry.a, entry.b, seed);
       keys?.add(at + index, entry.a, entry.b, seed);
@@ -143,8 +145,10 @@ export class ColumnProfile {
     return {
       ...{ name: this.name, type: this.#type(), rows, nulls: rows - this.#present, kinds, first },
       isNumeric: this.#count > 0 && this.#count >= 0.9 * this.#present,
-      ...(this.#count > 0 ? { minimum: this.#minimum, maximum: this.#maximum, mean: this.#mean } : {}),
-      ...(this.#count > 1 ? { deviation: Math.sqrt(this.#squares / (this.#count - 1)) } : {}),
+      ...(this.#count > 0 ? { minimum: this.#minimum, maximum: this.#maximum, mean: this.#mean + this.#infinite } : {}),
+      ...(this.#count > 1
+        ? { deviation: this.#infinite === 0 ? Math.sqrt(this.#squares / (this.#count - 1)) : Number.NaN }
+        : {}),
       ...(this.#newest >= this.#oldest ? { oldest: this.#oldest, newest: this.#newest } : {}),
       distinct: values?.size ?? this.#different.count(),
       ...(values === undefined ? {} : { values }),
@@ -177,6 +181,11 @@ export class ColumnProfile {
   #number(value: number): void {
     if (value < this.#minimum) this.#minimum = value;
     if (value > this.#maximum) this.#maximum = value;
+    // Distributions are compared, and means taken, of finite numbers.
+    if (!Number.isFinite(value)) {
+      this.#infinite += value;
+      return;
+    }
     this.#count++;
     const difference = value - this.#mean;
     this.#mean += difference / this.#count;

@@ -145,7 +145,9 @@ function nullsCheck(column: ColumnSummary, { nulls: most }: ColumnExpectations):
   return [decided(`${name}: missing values`, shareOfNulls(column) <= most, said)];
 }
 
-function rangeCheck({ name, minimum, maximum, type }: ColumnSummary, { min, max }: ColumnExpectations): CheckResult[] {
+function rangeCheck(column: ColumnSummary, { min, max }: ColumnExpectations): CheckResult[] {
+  const { name, minimum, maximum, type } = column;
+  const words = noNumbers(column);
   const bounds = [
     ...(min === undefined
       ? []
@@ -157,8 +159,19 @@ function rangeCheck({ name, minimum, maximum, type }: ColumnSummary, { min, max 
   return bounds.map(([rule, word, value, holds]) =>
     value === undefined
       ? (type === "empty" ? skipped : failed)(rule, `${name} has no numbers; it is ${type}.`)
-      : decided(rule, holds(value), `The ${word} ${name} is ${value}.`),
+      : words === undefined
+        ? decided(rule, holds(value), `The ${word} ${name} is ${value}.`)
+        : failed(rule, words),
   );
+}
+
+/** Says which values of a column of numbers are none, of which no bound can be said to hold. */
+function noNumbers({ name, kinds, first, rows, nulls }: ColumnSummary): string | undefined {
+  const { integer = 0, number = 0 } = kinds;
+  const others = rows - nulls - integer - number;
+  const seen = first.text ?? first.time ?? first.boolean;
+  if (others === 0 || seen === undefined) return undefined;
+  return `${grouped(others)} of ${grouped(rows - nulls)} values of ${name} are no numbers, the first ${JSON.stringify(seen.value)} in row ${seen.row} of ${seen.file}.`;
 }
 
 function valuesCheck(
