@@ -108,6 +108,26 @@ describe("evidence pack", () => {
     assert.doesNotMatch(better, /overrules/);
   });
 
+  it("tells of data that did not pass and of a model in production that is not healthy as risks", () => {
+    const dataCheck = {
+      ...{ data: "people:4", passed: false, files: 1, bytes: 1, rows: 7, duplicates: 0, exactness: "", columns: [] },
+      rules: [
+        { rule: "rows", passed: true, outcome: "skipped", detail: "There is no baseline." },
+        { rule: "age: at most 120", passed: false, outcome: "failed", detail: "The largest age is 300." },
+      ] as const,
+    };
+    const monitor = { outcome: "breached", name: "fraud-drift" } as const;
+    const { short } = evidencePack([record({ dataCheck }), record({ monitor })], provenance);
+    assert.match(short, /- the data people:4 did not pass 1 of 2 checks: approving overrules it/);
+    assert.match(short, /- people:4, age: at most 120: The largest age is 300\./);
+    assert.match(short, /- fraud-drift is not healthy: breached/);
+    const good = [
+      record({ dataCheck: { ...dataCheck, passed: true, rules: [] } }),
+      record({ monitor: { outcome: "healthy" } }),
+    ];
+    assert.doesNotMatch(evidencePack(good, provenance).short, /overrules|healthy/);
+  });
+
   it("is never longer than the instructions may be, whatever is in the records, and names what it leaves out", () => {
     const text = fc.string({ unit: "binary", maxLength: 3_000 });
     const rules = fc.array(fc.record({ rule: text, passed: fc.boolean(), detail: text }), { maxLength: 60 });

@@ -1,7 +1,7 @@
 // The run in one line: which attempts of steps count, and what the timeline says beside the records.
 import assert from "node:assert/strict";
 import type { RunRecord } from "../../../lib/record/index.ts";
-import { lastAttempts } from "../../../tab/model/headline.ts";
+import { headlineOf, lastAttempts } from "../../../tab/model/headline.ts";
 
 const record = (attempt: number, result: RunRecord["result"], started: string): RunRecord => ({
   version: 2,
@@ -23,5 +23,22 @@ describe("last attempts of steps", () => {
       lastAttempts(steps).map(({ record: { result, started } }) => `${result} ${started.slice(11, 16)}`),
       ["succeeded 09:10", "succeeded 09:11"],
     );
+  });
+});
+
+describe("the run in one line", () => {
+  it("has not passed where checked data did not", () => {
+    const dataCheck = {
+      ...{ data: "people:4", files: 1, bytes: 1, rows: 7, duplicates: 0, exactness: "", rules: [], columns: [] },
+    };
+    const run = { isOver: true, failed: [], canceled: [] };
+    const state = (passed: boolean) =>
+      headlineOf(
+        [{ ...record(1, "succeeded", "2026-11-27T09:00:00Z"), dataCheck: { ...dataCheck, passed } }],
+        true,
+        run,
+      );
+    assert.deepEqual(state(false), { state: "failed", word: "Failed", parts: ["the data people:4 do not pass"] });
+    assert.deepEqual(state(true), { state: "passed", word: "Passed", parts: [] });
   });
 });

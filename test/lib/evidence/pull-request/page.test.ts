@@ -67,6 +67,25 @@ describe("the page on a pull request", () => {
     assert.equal(pageOf(record({ comparison: { ...comparison, passed: true } })).state, "passed");
   });
 
+  it("does not pass where checked data did not, and names the checks that failed", () => {
+    const rules = [
+      { rule: "rows", passed: true, outcome: "passed", detail: "7 rows." },
+      { rule: "age: at most 120", passed: false, outcome: "failed", detail: "The largest age is 300." },
+    ] as const;
+    const dataCheck = {
+      ...{ data: "people:4", passed: false, files: 1, bytes: 1, rows: 7, duplicates: 0, exactness: "", columns: [] },
+      rules,
+    };
+    const { markdown, state, description } = pageOf(record({ result: "succeededWithIssues", dataCheck }));
+    assert.deepEqual([state, description], ["failed", "The largest age is 300."]);
+    assert.match(
+      markdown,
+      /\*\*The data `people:4` do not pass\*\*\n\n- ❌ `age: at most 120`: The largest age is 300\./,
+    );
+    assert.equal(pageOf(record({ dataCheck })).state, "passed", "the step was told to continue");
+    assert.match(pageOf(record({ dataCheck: { ...dataCheck, passed: true } })).markdown, /`people:4` pass\*\*/);
+  });
+
   it("counts a closed gate that was told to continue only where it is the step's own", () => {
     const closed = record({ gate: gate({ passed: false }) });
     assert.equal(pageOf(closed).state, "passed");
