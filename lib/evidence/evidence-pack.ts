@@ -195,7 +195,7 @@ function costLines(records: readonly RunRecord[]): string[] {
 /** Facts that speak against an approval, or leave something open; none is an opinion. */
 function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown): Part {
   const lines = records.flatMap((record) => {
-    const { gate, comparison, job, deployment, result, task, error } = record;
+    const { gate, comparison, dataCheck, monitor, job, deployment, result, task, error } = record;
     const { metrics = {}, championMetrics = {} } = gate ?? {};
     const skipped = (gate?.rules ?? []).filter(({ outcome }) => outcome === "skipped").length;
     const worse = Object.keys(metrics).filter(
@@ -205,6 +205,12 @@ function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown):
       ...(gate && !gate.passed ? ["the gate is closed: approving overrules it"] : []),
       ...(comparison && !comparison.passed
         ? [`${cell(comparison.challenger)} did not pass its comparison: approving overrules it`]
+        : []),
+      ...(dataCheck && !dataCheck.passed ? dataRisks(dataCheck) : []),
+      ...(monitor && monitor.outcome !== "healthy"
+        ? [
+            `${cell(monitor.name ?? monitor.endpoint ?? "a model in production")} is not healthy: ${HEALTH[monitor.outcome]}`,
+          ]
         : []),
       ...(gate && !gate.champion ? ["nothing was compared with a champion"] : []),
       ...(skipped > 0 ? [`rules that were skipped, and count as passed: ${skipped}`] : []),
@@ -223,4 +229,14 @@ function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown):
     ...(missing.length === 0 ? [] : [`no record arrived of ${missing.map(cell).join(", ")}`]),
   ];
   return { title: "Risks", lines: [...new Set([...lines, ...open])] };
+}
+
+const HEALTH = { breached: "breached", noEvidence: "no evidence" } as const;
+
+function dataRisks({ data, rules }: NonNullable<RunRecord["dataCheck"]>): string[] {
+  const failed = rules.filter(({ passed }) => !passed);
+  return [
+    `the data ${cell(data)} did not pass ${failed.length} of ${rules.length} checks: approving overrules it`,
+    ...failed.map(({ rule, detail }) => `${cell(data)}, ${cell(rule)}: ${cell(detail)}`),
+  ];
 }

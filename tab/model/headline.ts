@@ -37,7 +37,8 @@ export function lastAttempts<T extends { readonly record: RunRecord }>(steps: re
 export function headlineOf(records: readonly RunRecord[], isWhole: boolean, run: RunState): Headline {
   const has = (result: RunRecord["result"]) => records.some((one) => one.result === result);
   const isClosed = records.some(
-    ({ gate, comparison }) => (gate && !gate.passed && !gate.isPlan) || comparison?.passed === false,
+    ({ gate, comparison, dataCheck }) =>
+      (gate && !gate.passed && !gate.isPlan) || comparison?.passed === false || dataCheck?.passed === false,
   );
   const state =
     has("failed") || isClosed || run.failed.length > 0
@@ -53,7 +54,7 @@ export function headlineOf(records: readonly RunRecord[], isWhole: boolean, run:
               : has("succeededWithIssues")
                 ? "issues"
                 : "passed";
-  const parts = [...gateParts(records), ...modelParts(records), ...liveParts(records)];
+  const parts = [...dataParts(records), ...gateParts(records), ...modelParts(records), ...liveParts(records)];
   return { state, word: WORDS[state], parts: [...untold(run), ...parts] };
 }
 
@@ -64,6 +65,9 @@ const untold = ({ failed, canceled }: RunState): string[] => [
     ? []
     : [canceled.length === 1 ? `${canceled[0]} was canceled` : `${canceled.length} other steps were canceled`]),
 ];
+
+const dataParts = (records: readonly RunRecord[]): string[] =>
+  records.flatMap(({ dataCheck }) => (dataCheck?.passed === false ? [`the data ${dataCheck.data} do not pass`] : []));
 
 function gateParts(records: readonly RunRecord[]): string[] {
   const gates = records.flatMap(({ gate }) => (gate && !gate.isPlan ? [gate] : []));

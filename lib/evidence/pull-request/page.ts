@@ -82,6 +82,7 @@ export function pullRequestPage({
     ...overview(records),
     ...records.flatMap(gatePart),
     ...records.flatMap(comparisonPart),
+    ...records.flatMap(dataPart),
     ...(fault === undefined ? [] : [cell(fault)]),
     ...(missing.length === 0 ? [] : [`No record arrived of ${missing.map(cell).join(", ")}.`]),
   ];
@@ -98,8 +99,8 @@ const clean = (markdown: string): string => defuse(redact(markdown));
 /** A closed gate whose step just succeeded was told to continue, so that a later step decides. */
 function stateOf(records: readonly RunRecord[], isJudgement: boolean): PageState {
   if (records.some(({ result }) => result === "failed")) return "failed";
-  const isClosed = ({ gate, comparison, result }: RunRecord, index: number) =>
-    (gate?.passed === false || comparison?.passed === false) &&
+  const isClosed = ({ gate, comparison, dataCheck, result }: RunRecord, index: number) =>
+    [gate, comparison, dataCheck].some((one) => one?.passed === false) &&
     (result !== "succeeded" || (isJudgement && index === records.length - 1));
   if (records.some(isClosed)) return "failed";
   return records.some(({ result }) => result === "canceled") ? "canceled" : "passed";
@@ -168,13 +169,24 @@ function gatePart(record: RunRecord): string[] {
   const { gate } = record;
   if (!gate) return [];
   const against = gate.champion ? `, against ${code(gate.champion)}` : "";
-  const failed = gate.rules.filter(({ outcome, passed }) => (outcome ?? (passed ? "passed" : "failed")) === "failed");
-  const reasons = failed.slice(0, MOST_METRICS).map(({ rule, detail }) => `- ❌ ${code(rule)}: ${cell(detail)}`);
   return [
     `**The gate of ${cell(stepOf(record))} is ${gate.passed ? "open" : "closed"}**${against}`,
-    ...(reasons.length === 0 ? [] : [reasons.join("\n")]),
+    ...failedRules(gate.rules),
     ...metricsTable(record),
   ];
+}
+
+function failedRules(rules: NonNullable<RunRecord["gate"]>["rules"]): string[] {
+  const failed = rules.filter(({ outcome, passed }) => (outcome ?? (passed ? "passed" : "failed")) === "failed");
+  const reasons = failed.slice(0, MOST_METRICS).map(({ rule, detail }) => `- ❌ ${code(rule)}: ${cell(detail)}`);
+  return reasons.length === 0 ? [] : [reasons.join("\n")];
+}
+
+/** The verdict on checked data, and the checks that failed. */
+function dataPart({ dataCheck }: RunRecord): string[] {
+  if (!dataCheck) return [];
+  const { data, passed, rules } = dataCheck;
+  return [`**The data ${code(data)} ${passed ? "pass" : "do not pass"}**`, ...failedRules(rules)];
 }
 
 /** The verdict on two models that were scored on the same rows. */
@@ -248,7 +260,9 @@ function descriptionOf(
   const gate = records.findLast((record) => record.gate !== undefined)?.gate;
   const failure = records.find(({ result, error }) => result === "failed" && error)?.error?.message;
   const comparison = records.findLast((record) => record.comparison?.passed === false)?.comparison;
-  const broken = gate?.rules.find(({ passed }) => !passed) ?? comparison;
+  const data = records.find(({ dataCheck }) => dataCheck?.passed === false)?.dataCheck;
+  const isBroken = ({ passed }: { readonly passed: boolean }) => !passed;
+  const broken = gate?.rules.find(isBroken) ?? comparison ?? data?.rules.find(isBroken);
   const said =
     state === "running"
       ? "Running"
