@@ -1,6 +1,7 @@
 // Endpoints as records tell of them: shares, models, since when, by which run, with which evidence.
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { RunRecord } from "../../../lib/record/index.ts";
 import { endpointsOf, modelKeyOf } from "../../../tab/hub/endpoints.ts";
 import { at, deployed, modelId, promoted, rolledBack, run, trained, WORKSPACE } from "./projects.ts";
 
@@ -115,6 +116,20 @@ describe("evidence of a live model", () => {
       approvedBy: "Rosa Reviewer",
       signedBy: "contoso-signing",
     });
+  });
+
+  it("is not the signature of another model, nor one that did not verify", () => {
+    const [judged, registered] = trained("fraud:2", 0);
+    const { proof: _proof, ...unsigned } = registered!;
+    const live = run(2, [deployed(9, { name: "green", model: "fraud:2", traffic: { green: 100 } })]);
+    const signerBeside = (...others: RunRecord[]) =>
+      endpointsOf([run(1, [judged!, unsigned, ...others], "train"), live])[0]?.deployments[0]?.evidence?.signedBy;
+    assert.equal(signerBeside(...trained("other:7", 1)), undefined);
+    const { model: _model, ...elsewhere } = registered!;
+    const proof = { documents: [], signer: "contoso-signing", model: "fraud:2" };
+    assert.equal(signerBeside({ ...elsewhere, proof }), "contoso-signing");
+    assert.equal(signerBeside({ ...elsewhere, proof: { ...proof, model: "other:7" } }), undefined);
+    assert.equal(signerBeside({ ...elsewhere, proof: { ...proof, outcome: "failed" } }), undefined);
   });
 
   it("is not taken from a version of the same name in another workspace", () => {
