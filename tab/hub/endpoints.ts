@@ -163,15 +163,17 @@ function evidenceIn(runs: readonly ModelRun[]): (modelKey: string) => ModelEvide
   for (const { records, ...run } of [...runs].sort((one, other) => one.id - other.id))
     for (const record of records) {
       const { model, promotion, workspace } = record;
-      const keys = [
-        ...(model ? [modelKeyOf(model.id ?? `${model.name}:${model.version}`, workspace)] : []),
-        ...(promotion ? [modelKeyOf(promotion.target, workspace)] : []),
+      const called = model && `${model.name}:${model.version}`;
+      const versions = [
+        ...(called === undefined ? [] : [{ id: model?.id ?? called, called }]),
+        ...(promotion ? [{ id: promotion.target, called: assetName(promotion.target) }] : []),
       ];
-      for (const key of keys) {
+      for (const { id, called } of versions) {
+        const key = modelKeyOf(id, workspace);
         const known = found.get(key);
         const gate = gateOf(records, model?.jobName);
         const approvedBy = approverIn(records) ?? promotion?.approvedBy;
-        const signedBy = records.find(({ proof }) => proof?.signer)?.proof?.signer;
+        const signedBy = signerOf(called, record, records);
         found.set(key, {
           run,
           ...(gate === undefined ? (known?.gate === undefined ? {} : { gate: known.gate }) : { gate }),
@@ -214,6 +216,15 @@ function gateOf(records: readonly RunRecord[], jobName: string | undefined): Mod
     rules: gates.reduce((sum, { rules }) => sum + rules.length, 0),
     ...(champion === undefined ? {} : { champion }),
   };
+}
+
+/** The signer of this very version: of a run that tells of several models, each has a proof of its own. */
+function signerOf(called: string, own: RunRecord, records: readonly RunRecord[]): string | undefined {
+  const bare = (name: string) => name.slice(name.lastIndexOf("/") + 1).toLowerCase();
+  const isOf = (one: RunRecord) =>
+    one.proof?.model === undefined ? one === own : bare(one.proof.model) === bare(called);
+  const isGood = ({ proof }: RunRecord) => (proof?.outcome ?? "passed") === "passed";
+  return records.find((one) => one.proof?.signer !== undefined && isGood(one) && isOf(one))?.proof?.signer;
 }
 
 const approverIn = (records: readonly RunRecord[]): string | undefined =>
