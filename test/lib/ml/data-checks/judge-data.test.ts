@@ -9,8 +9,9 @@ const NOW = Date.UTC(2026, 10, 27, 12);
 type Expectations = Parameters<typeof judgeData>[0]["expectations"];
 
 const profile = (content: string, key: readonly string[] = []) => {
-  const source = bytes(content, "a.csv");
-  return profileTable([{ name: "a.csv", size: source.size, open: () => openTable(source) }], { key });
+  const name = content.startsWith("{") ? "a.jsonl" : "a.csv";
+  const source = bytes(content, name);
+  return profileTable([{ name, size: source.size, open: () => openTable(source) }], { key });
 };
 const csv = (header: string, rows: number, of: (row: number) => string) =>
   `${header}\n${Array.from({ length: rows }, (_, row) => of(row)).join("\n")}\n`;
@@ -75,6 +76,26 @@ describe("judged data", () => {
     const said = 'failed 2 of 3 values of age are no numbers, the first "300 years" in row 2 of a.csv.';
     assert.equal(words.get("age: at least 0"), said);
     assert.equal(words.get("age: at most 120"), said);
+  });
+
+  it("have another type where numbers became texts in a format that knows the difference", async () => {
+    const lines = (quote: string) =>
+      Array.from({ length: 60 }, (_, row) => `{"x":${quote}${row % 7}${quote}}`).join("\n");
+    const expectations = { columns: { x: { type: "integer" } } } as const;
+    const found = await judge(lines('"'), { base: lines(""), expectations });
+    assert.match(found.get("types as in the baseline") ?? "", /^failed .*x was integer and is integer written as text/);
+    assert.equal(found.get("x: type integer"), "failed 60 of 60 values of x are written as text.");
+    const same = await judge(lines('"'), { base: lines('"') });
+    assert.match(same.get("types as in the baseline") ?? "", /^passed/);
+    const numbers = await judge(lines(""), { base: csv("x", 60, (row) => `${row % 7}`), expectations });
+    for (const rule of ["types as in the baseline", "x: type integer"])
+      assert.match(numbers.get(rule) ?? "", /^passed/);
+  });
+
+  it("tell long identifiers apart, although no number is as exact", async () => {
+    const ids = "id\n1234567890123456781\n1234567890123456782\n1234567890123456783\n1234567890123456783\n";
+    const found = await judge(ids, { expectations: { duplicates: { max: 0, key: ["id"] } } });
+    assert.match(found.get("repeated values of id") ?? "", /^failed 1 of 4 rows/);
   });
 
   it("name lines that are no rows", async () => {
