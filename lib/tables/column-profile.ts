@@ -26,6 +26,8 @@ export interface ColumnSummary {
   readonly rows: number;
   /** Missing values. */
   readonly nulls: number;
+  /** Values that are texts where their format could have them as numbers or as true and false. */
+  readonly texts: number;
   /** Values by kind, those that are there. */
   readonly kinds: Readonly<Partial<Record<ValueKind, number>>>;
   /** The first value of each kind. */
@@ -74,6 +76,7 @@ export class ColumnProfile {
   #entries: Map<Value, Entry> | undefined = new Map();
   #opaque: "nested" | "binary" | undefined;
   #present = 0;
+  #texts = 0;
   #count = 0;
   #mean = 0;
   #squares = 0;
@@ -100,14 +103,14 @@ export class ColumnProfile {
   /**
    * Takes the next values.
    * @param at row of the batch that the first of them is in
-   * @param place the file, and the row of it that the batch begins after
+   * @param place the file, the row of it that the batch begins after, and whether its format has texts only
    * @param hashes of the rows: a missing value adds nothing, so that a file without the column has it missing
    * @param keys the same for the columns of the key, where this is one of them
    */
   take(
     values: ArrayLike<Value | undefined>,
     at: number,
-    place: { readonly file: string; readonly before: number },
+    place: { readonly file: string; readonly before: number; readonly isPlain: boolean },
     hashes: RowHashes,
     keys?: RowHashes,
   ): void {
@@ -118,6 +121,7 @@ export class ColumnProfile {
       const entry = this.#entry(value);
       entry.count++;
       this.#present++;
+      if (!place.isPlain && entry.kind <= 2 && typeof value === "string") this.#texts++;
       const seen = this.#kinds[entry.kind] as number;
       if (seen === 0)
         this.#first[entry.kind] = {
@@ -144,6 +148,7 @@ export class ColumnProfile {
     const values = this.#entries && new Map([...this.#entries].map(([value, { count }]) => [shown(value), count]));
     return {
       ...{ name: this.name, type: this.#type(), rows, nulls: rows - this.#present, kinds, first },
+      texts: this.#texts,
       isNumeric: this.#count > 0 && this.#count >= 0.9 * this.#present,
       ...(this.#count > 0 ? { minimum: this.#minimum, maximum: this.#maximum, mean: this.#mean + this.#infinite } : {}),
       ...(this.#count > 1
@@ -163,7 +168,8 @@ export class ColumnProfile {
     if (known !== undefined) return known;
     const entry = entries === undefined ? this.#scratch : { kind: 0, number: 0, a: 0, b: 0, count: 0 };
     readValue(value, entry);
-    if (entry.kind === 4) hashText(String(value), entry);
+    // Whole numbers beyond 2^53 are exact as texts only.
+    if (entry.kind === 4 || (entry.kind === 0 && !Number.isSafeInteger(entry.number))) hashText(String(value), entry);
     else hashNumber(entry.number, entry, entry.kind >= 2 ? entry.kind : 0);
     if (entries === undefined) {
       this.#different.add(entry.a, entry.b);

@@ -56,7 +56,7 @@ export async function profileTable(files: readonly TableFile[], options: Profile
   const profiling = new Profiling(options);
   for (const file of files) {
     const table = await file.open();
-    profiling.begin(file.name);
+    profiling.begin(file.name, table.format === "csv");
     for await (const batch of table.batches()) {
       options.signal?.throwIfAborted();
       await profiling.take(batch);
@@ -81,6 +81,7 @@ class Profiling {
   readonly #files: { readonly name: string; readonly columns: Set<string> }[] = [];
   #limits = limitsFor(1);
   #fileRows = 0;
+  #isPlain = true;
   #malformed = 0;
   #firstMalformed: (Malformed & { file: string }) | undefined;
 
@@ -89,7 +90,9 @@ class Profiling {
     this.#keyRepeats = key.length > 0 ? new RepeatedRows() : undefined;
   }
 
-  begin(name: string): void {
+  /** @param isPlain its format has texts only */
+  begin(name: string, isPlain: boolean): void {
+    this.#isPlain = isPlain;
     this.#files.push({ name, columns: new Set() });
     this.#fileRows = 0;
   }
@@ -107,7 +110,8 @@ class Profiling {
       column.declare(declared);
       let at = 0;
       for await (const page of batch.values(index)) {
-        column.take(page, at, { file, before: this.#fileRows }, hashes, this.#key.has(name) ? keys : undefined);
+        const place = { file, before: this.#fileRows, isPlain: this.#isPlain };
+        column.take(page, at, place, hashes, this.#key.has(name) ? keys : undefined);
         at += page.length;
       }
     }

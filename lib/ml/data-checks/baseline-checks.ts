@@ -94,7 +94,10 @@ function typesCheck({ base, data, called, expectations }: Compared): CheckResult
   if (expectations.baseline?.types === "any") return [];
   const pairs = common(base, data);
   const faults = pairs.flatMap(([before, now]) => {
-    const isSame = before.type === now.type || before.type === "empty" || now.type === "empty";
+    if (before.type === "empty" || now.type === "empty") return [];
+    if (now.texts > 0 && before.texts === 0 && before.type !== "text")
+      return [`${now.name} was ${before.type} and is ${now.type} written as text (${grouped(now.texts)} values)`];
+    const isSame = before.type === now.type;
     // Whole numbers are numbers, too: a version of the data may happen to have no others.
     if (isSame || (before.type === "number" && now.type === "integer")) return [];
     return [`${now.name} was ${before.type} and is ${now.type}${oddValue(before, now)}`];

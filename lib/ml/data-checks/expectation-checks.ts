@@ -123,13 +123,15 @@ function lackingFiles({ name }: ColumnSummary, { lacking, files }: TableProfile)
 
 function typeCheck(column: ColumnSummary, { type }: ColumnExpectations): CheckResult[] {
   if (type === undefined) return [];
-  const { name, first, kinds, rows, nulls } = column;
+  const { name, first, kinds, rows, nulls, texts } = column;
   const rule = `${name}: type ${type}`;
   if (column.type === "empty") return [skipped(rule, `${name} has no values.`)];
   if (column.type === "nested" || column.type === "binary") return [failed(rule, `${name} is ${column.type}.`)];
   // A number, written as text anywhere, is a text too; a whole number is a number.
   const fits = (kind: string) => kind === type || type === "text" || (type === "number" && kind === "integer");
   const odd = Object.entries(first).filter(([kind]) => !fits(kind));
+  if (odd.length === 0 && texts > 0 && type !== "text" && type !== "time")
+    return [failed(rule, `${grouped(texts)} of ${grouped(rows - nulls)} values of ${name} are written as text.`)];
   if (odd.length === 0) return [passed(rule, `${name} is ${column.type}.`)];
   const said = odd.map(
     ([kind, seen]) =>
