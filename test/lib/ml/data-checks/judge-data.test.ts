@@ -1,5 +1,6 @@
 // Judged data: each expectation, each tolerance and each rule holds, fails or is skipped, and says what it found.
 import assert from "node:assert/strict";
+import { dataReport } from "../../../../lib/ml/data-checks/data-report.ts";
 import { parseDataRules } from "../../../../lib/ml/data-checks/data-rules.ts";
 import { judgeData } from "../../../../lib/ml/data-checks/judge-data.ts";
 import { openTable, profileTable } from "../../../../lib/tables/index.ts";
@@ -183,6 +184,24 @@ describe("judged data", () => {
     assert.deepEqual(
       rules.map((rule) => (alone.get(rule) ?? "").split(" ")[0]),
       ["skipped", "passed", "skipped", "skipped", "failed", "failed"],
+    );
+  });
+
+  it("leave no values in the record of columns whose values hardly repeat, as those of people's addresses", async () => {
+    const data = await profile(csv("mail,country", 60, (row) => `p${row}@contoso.com,${["DE", "FR"][row % 2]}`));
+    const judged = {
+      ...{ data, base: undefined, baseline: "", noBaseline: "none" },
+      expectations: {},
+      rules: [],
+      now: NOW,
+    };
+    const { columns } = dataReport({ called: "people:4" }, judged, judgeData(judged));
+    assert.deepEqual(
+      columns.map(({ name, values }) => [name, values]),
+      [
+        ["mail", undefined],
+        ["country", { DE: 30, FR: 30 }],
+      ],
     );
   });
 });
