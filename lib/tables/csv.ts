@@ -1,5 +1,5 @@
 // Reads CSV in batches of bounded memory: with a header, UTF-8, comma, semicolon, tab or bar between fields, compressed by gzip or not.
-import { createGunzip } from "node:zlib";
+import { createGunzip, type Gunzip } from "node:zlib";
 import { CsvError, type Parser, parse } from "csv-parse";
 import { PlainLines } from "./plain-lines.ts";
 import { type ByteSource, bytesOf, unreadable } from "./source.ts";
@@ -214,12 +214,22 @@ async function isGzip(source: ByteSource): Promise<boolean> {
   return first === 0x1f && second === 0x8b;
 }
 
+/** It takes more, or takes no more at all: bytes behind the end of its content are left alone. */
+const drained = (gunzip: Gunzip): Promise<void> =>
+  new Promise((resolve) => {
+    const end = () => {
+      gunzip.off("drain", end).off("close", end);
+      resolve();
+    };
+    gunzip.on("drain", end).on("close", end);
+  });
+
 async function* unzipped(source: ByteSource): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   const feeding = (async () => {
     for await (const bytes of bytesOf(source)) {
-      if (!gunzip.write(bytes)) await new Promise((resolve) => gunzip.once("drain", resolve));
       if (gunzip.destroyed) return;
+      if (!gunzip.write(bytes)) await drained(gunzip);
     }
     gunzip.end();
   })().catch((error: Error) => {

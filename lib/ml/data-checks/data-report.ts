@@ -4,7 +4,7 @@ import { cut } from "../../remote-text.ts";
 import type { ColumnSummary } from "../../tables/index.ts";
 import { shareOfNulls } from "./baseline-checks.ts";
 import { type CheckResult, counted, grouped, percent } from "./check-result.ts";
-import type { ColumnDrift } from "./column-drift.ts";
+import { type ColumnDrift, isCategorical } from "./column-drift.ts";
 import type { DataToJudge, JudgedData } from "./judge-data.ts";
 
 export interface DataReport {
@@ -80,7 +80,8 @@ function exactnessOf({ columns, repeats, exactNumbers }: DataToJudge["data"]): s
 function reported(column: ColumnSummary, drift: ColumnDrift | undefined): ReportedColumn {
   const { name, type, distinct, minimum, maximum, mean, values } = column;
   const most = [...(values ?? [])].sort(([, a], [, b]) => b - a).slice(0, MOST_VALUES);
-  const isShown = type === "text" || type === "boolean";
+  // Values that hardly repeat may be names and addresses of people, and more people see a run than its data.
+  const isShown = (type === "text" || type === "boolean") && isCategorical(column);
   return {
     ...{ name, type, nulls: shareOfNulls(column), distinct },
     ...(minimum === undefined ? {} : { minimum }),
