@@ -132,6 +132,28 @@ describe("evidence of a live model", () => {
     assert.equal(signerBeside({ ...elsewhere, proof: { ...proof, outcome: "failed" } }), undefined);
   });
 
+  it("is not the gate of another model beside which this one was verified or promoted", () => {
+    const [otherGate] = trained("other:7", 3);
+    const target = "azureml://registries/shared/models/fraud/versions/4";
+    const { gate: _gate, ...bare } = otherGate!;
+    const verified: RunRecord = {
+      ...bare,
+      task: { name: "AzureMLVerifyModel", friendlyName: "Azure ML: Verify model", version: "1.4.0" },
+      model: { name: "fraud", version: "2", id: modelId("fraud:2") },
+      proof: { documents: [], signer: "other-signer", model: "fraud:2", outcome: "passed" },
+    };
+    const gateOf = (model: string, ...others: RunRecord[]) =>
+      endpointsOf([
+        run(1, trained("fraud:2", 0, false), "train"),
+        run(2, [otherGate!, ...others]),
+        run(3, [deployed(9, { name: "green", model, traffic: { green: 100 } })]),
+      ])[0]?.deployments[0]?.evidence;
+    assert.deepEqual([gateOf("fraud:2", verified)?.gate?.passed, gateOf("fraud:2", verified)?.run.id], [false, 1]);
+    assert.equal(gateOf("fraud:2", verified)?.signedBy, "other-signer");
+    assert.equal(gateOf(target, promoted(5, modelId("fraud:2"), target))?.gate?.passed, false);
+    assert.equal(gateOf(target, promoted(5, modelId("fraud:1"), target))?.gate, undefined);
+  });
+
   it("is not taken from a version of the same name in another workspace", () => {
     const [endpoint] = endpointsOf([
       run(1, trained("fraud:2", 0), "train"),
