@@ -162,7 +162,7 @@ function evidenceIn(runs: readonly ModelRun[]): (modelKey: string) => ModelEvide
   const found = new Map<string, ModelEvidence>();
   for (const { records, ...run } of [...runs].sort((one, other) => one.id - other.id))
     for (const record of records) {
-      const { model, promotion, workspace } = record;
+      const { model, promotion, proof, workspace } = record;
       const called = model && `${model.name}:${model.version}`;
       const versions = [
         ...(called === undefined ? [] : [{ id: model?.id ?? called, called }]),
@@ -171,9 +171,17 @@ function evidenceIn(runs: readonly ModelRun[]): (modelKey: string) => ModelEvide
       for (const { id, called } of versions) {
         const key = modelKeyOf(id, workspace);
         const known = found.get(key);
-        const gate = gateOf(records, model?.jobName);
-        const approvedBy = approverIn(records) ?? promotion?.approvedBy;
         const signedBy = signerOf(called, record, records);
+        // A step that verified a version says who signed it; the gates of its run judged other models.
+        if (proof?.outcome !== undefined) {
+          found.set(key, { ...(known ?? { run }), ...definedOf({ signedBy: signedBy ?? known?.signedBy }) });
+          continue;
+        }
+        const gate =
+          promotion === undefined
+            ? gateOf(records, model?.jobName)
+            : found.get(modelKeyOf(promotion.from, workspace))?.gate;
+        const approvedBy = approverIn(records) ?? promotion?.approvedBy;
         found.set(key, {
           run,
           ...(gate === undefined ? (known?.gate === undefined ? {} : { gate: known.gate }) : { gate }),
