@@ -169,6 +169,11 @@ describe("the verdict on two models' scores", () => {
         /as the champion's score, which is no probability/,
       ],
       [
+        { ...labels(rows), targets: rows.targets.map((one) => one === 1) },
+        options("accuracy"),
+        /^No score of the champion is one of the target's labels false, true, and the first is [01]\.$/,
+      ],
+      [
         { ...rows, champion: rows.champion.map(() => "yes") },
         options("mse"),
         /^Row 1 has "yes" as the champion's score, and this metric needs a number\.$/,

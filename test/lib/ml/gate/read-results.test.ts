@@ -89,6 +89,18 @@ describe("results of a job and its champion", () => {
       "y,p\n0,0.9\n1,0.1\n2,0.1\n",
       /the positive label; there are 0, 1, 2/,
     ],
+    [
+      "accuracy: p.csv label=y prediction=p",
+      "y,p\nyes,yes\nno,yes\n",
+      "y,p\nyes,1\nno,0\n",
+      /no prediction of the champion is one of the labels yes, no, and the first is 1, so its labels are written in another way/,
+    ],
+    [
+      "f1: p.csv label=y prediction=p",
+      "y,p\n1,0.83\n0,0.2\n",
+      "y,p\n1,1\n0,0\n",
+      /no prediction of the job is one of the labels 1, 0, and the first is 0\.83/,
+    ],
     ["auc: p.json by=seeds", "[1, NaN]", "[1, 2]", /it holds NaN or Infinity/, "p.json"],
     ["auc: p.json by=seeds", "{", "[1, 2]", /it is no JSON/, "p.json"],
     ["auc: p.json label=y score=p", "[]", "[]", /rows are read from CSV, JSON lines or Parquet/, "p.json"],
