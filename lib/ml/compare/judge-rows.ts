@@ -2,6 +2,7 @@
 // explain is no improvement, and too few rows are an outcome of their own.
 // Tests: test/lib/ml/compare/judge-rows.test.ts
 import { TaskError } from "../../errors.ts";
+import { cut } from "../../remote-text.ts";
 import { percentileInterval, resample } from "../../statistics/bootstrap.ts";
 import { deLong, mcNemar, pairedShares } from "../../statistics/classifiers.ts";
 import { mean } from "../../statistics/numbers.ts";
@@ -138,8 +139,14 @@ function measure(rows: ScoredRows, options: JudgeOptions): Measured | string {
 }
 
 function byAccuracy({ targets, champion, challenger }: ScoredRows, confidence: number): Measured {
-  refuseProbabilities(targets, champion, "champion");
-  refuseProbabilities(targets, challenger, "challenger");
+  const labels = new Set(targets.map(labelOf));
+  for (const [whose, scores] of [
+    ["champion", champion],
+    ["challenger", challenger],
+  ] as const) {
+    refuseProbabilities(targets, scores, whose);
+    refuseOtherLabels(labels, scores, whose);
+  }
   let [both, onlyChampion, onlyChallenger] = [0, 0, 0];
   for (const [at, target] of targets.entries()) {
     const right = labelOf(target as Cell);
@@ -271,6 +278,19 @@ function refuseProbabilities(targets: readonly Cell[], scores: readonly Cell[], 
   throw unfit(
     `Row ${broken + 1} has ${scores[broken]} as the ${whose}'s score, which is no label.`,
     "Choose the metric auc, logLoss or brier for probabilities, mae or mse for numbers, or let the scoring script return labels.",
+  );
+}
+
+/** A model whose labels are written in another way is wrong in every row, and any other beats it. */
+function refuseOtherLabels(labels: ReadonlySet<string>, scores: readonly Cell[], whose: string): void {
+  if (scores.length === 0 || scores.some((one) => labels.has(labelOf(one)))) return;
+  const shown = [...labels]
+    .sort()
+    .slice(0, 5)
+    .map((one) => cut(one, 50));
+  throw unfit(
+    `No score of the ${whose} is one of the target's labels ${shown.join(", ")}${labels.size > 5 ? ", …" : ""}, and the first is ${cut(labelOf(scores[0] as Cell), 50)}.`,
+    "Let the model, or the scoring script, return labels as the target column has them.",
   );
 }
 

@@ -2,6 +2,7 @@
 // Tests: test/lib/ml/gate/read-results.test.ts
 import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
+import { cut } from "../../remote-text.ts";
 import type { Paired } from "../../statistics/paired.ts";
 import { type ByteSource, numbersOf, openTable, readColumns, type Value } from "../../tables/index.ts";
 import { whyNoJson, withoutMark } from "./reports-input.ts";
@@ -108,8 +109,8 @@ export function pairResults(source: ResultSource, where: string, job: SideOfResu
   const asNumbers = numbering(source, where, labels);
   return {
     ...{ by: "rows", metric, labels: asNumbers.labels },
-    challenger: asNumbers.predictions(own),
-    champion: asNumbers.predictions(other),
+    challenger: asNumbers.predictions(own, "the job"),
+    champion: asNumbers.predictions(other, "the champion"),
   };
 }
 
@@ -132,23 +133,37 @@ function orderOf(where: string, job: SideOfResults, champion: SideOfResults): nu
 function numbering({ rowMetric, positive }: ResultSource, where: string, words: readonly string[]) {
   const numbers = (values: readonly Value[]) => values.map(Number);
   if (["mae", "mse", "rmse", "r2"].includes(rowMetric)) return { labels: words.map(Number), predictions: numbers };
+  const kinds = [...new Set(words)];
+  // A model whose labels are written in another way, or that gives probabilities, is wrong in every row, and any other beats it.
+  const answers = (values: readonly Value[], whose: string): string[] => {
+    const given = values.map(wordOf);
+    if (given.length === 0 || given.some((word) => kinds.includes(word))) return given;
+    const [shown, first] = [some(kinds), some(given.slice(0, 1))];
+    const why = `no prediction of ${whose} is one of the labels ${shown}, and the first is ${first}`;
+    throw refuse(where, `${why}, so its labels are written in another way, or are none`);
+  };
   if (rowMetric === "accuracy") {
     const places = new Map<string, number>();
     const place = (word: string) => places.get(word) ?? (places.set(word, places.size).get(word) as number);
     return {
       labels: words.map(place),
-      predictions: (values: readonly Value[]) => values.map((one) => place(wordOf(one))),
+      predictions: (values: readonly Value[], whose: string) => answers(values, whose).map(place),
     };
   }
   const sought = wordOf(positive ?? "1");
-  const kinds = [...new Set(words)];
   const isTaken = kinds.includes(sought) && (kinds.length <= 2 || positive !== undefined);
   if (!isTaken && kinds.length > 1) {
-    const shown = kinds.slice(0, 10).join(", ");
-    throw refuse(where, `${rowMetric} needs to know the positive label; there are ${shown}; write positive=`);
+    throw refuse(where, `${rowMetric} needs to know the positive label; there are ${some(kinds)}; write positive=`);
   }
   const isPositive = (word: string) => (word === sought ? 1 : 0);
   const labels = words.map(isPositive);
   if (["auc", "log_loss", "brier"].includes(rowMetric)) return { labels, predictions: numbers };
-  return { labels, predictions: (values: readonly Value[]) => values.map((one) => isPositive(wordOf(one))) };
+  return { labels, predictions: (values: readonly Value[], whose: string) => answers(values, whose).map(isPositive) };
 }
+
+/** A list for a sentence, cut: labels are texts of others. */
+const some = (words: readonly string[]) =>
+  words
+    .slice(0, 10)
+    .map((word) => cut(word, 50))
+    .join(", ");
