@@ -48,6 +48,23 @@ describe("a report", () => {
     assert.equal(readReport("a.xml", "<html/>"), "it has no <testsuite>");
   });
 
+  it("of JUnit has the failures between two outputs that print the marks of a comment", () => {
+    const xml = `<testsuite><testcase name="1"><system-out><![CDATA[<!-- page ]]></system-out></testcase>
+      <testcase name="2"><failure message="no"/></testcase>
+      <testcase name="3"><system-out><![CDATA[ --> ]]></system-out></testcase></testsuite>`;
+    assert.deepEqual(contentOf("a.xml", xml), { tests: 3, failures: 1, errors: 0, skipped: 0, passed: 2 });
+    const other = '<testsuite><!-- <![CDATA[ --><testcase name="1"><failure/></testcase><!-- ]]> --></testsuite>';
+    assert.deepEqual(contentOf("a.xml", other), { tests: 1, failures: 1, errors: 0, skipped: 0, passed: 0 });
+  });
+
+  it("of JUnit that breaks off is none", () => {
+    const why = "it breaks off before its end";
+    assert.equal(readReport("a.xml", '<testsuite><testcase name="1"/><testcase name="2">'), why);
+    assert.equal(readReport("a.xml", '<testsuite><testcase name="1"/><system-out><![CDATA[<failure/>'), why);
+    for (const whole of ["<testsuite/>", '<testsuites><testsuite name="a" /></testsuites>\n<!-- end -->\n'])
+      assert.deepEqual(contentOf("a.xml", whole), { tests: 0, failures: 0, errors: 0, skipped: 0, passed: 0 });
+  });
+
   it("that is plain JSON is read as it is", () => {
     assert.deepEqual(contentOf("a.json", '{"success": true, "statistics": {"success_percent": 100}}'), {
       ...{ success: true, statistics: { success_percent: 100 } },
