@@ -70,8 +70,10 @@ function withMetricNames(content: unknown): unknown {
 
 /** Counts the tests of JUnit's XML. What is in comments and in the output of tests does not count. */
 function readJUnit(text: string): { readonly content: unknown } | string {
-  const plain = text.replace(/<!--[\s\S]*?-->/g, "").replace(/<!\[CDATA\[[\s\S]*?\]\]>/g, "");
-  if (!/<testsuites?[\s/>]/.test(plain)) return "it has no <testsuite>";
+  const plain = withoutOutput(text)?.trimEnd();
+  if (plain !== undefined && !/<testsuites?[\s/>]/.test(plain)) return "it has no <testsuite>";
+  if (plain === undefined || !/(<\/testsuites?\s*>|<testsuites?(\s[^<]*)?\/>)$/.test(plain))
+    return "it breaks off before its end";
   const count = (element: string) => [...plain.matchAll(new RegExp(`<${element}(?=[\\s/>])`, "g"))].length;
   const [tests, failures, errors, skipped] = ["testcase", "failure", "error", "skipped"].map(count) as [
     number,
@@ -80,4 +82,20 @@ function readJUnit(text: string): { readonly content: unknown } | string {
     number,
   ];
   return { content: { tests, failures, errors, skipped, passed: tests - failures - errors - skipped } };
+}
+
+/** XML without comments and without character data, whichever begins first; undefined where one of them does not end. */
+function withoutOutput(xml: string): string | undefined {
+  const marks = /<!--|<!\[CDATA\[/g;
+  let plain = "";
+  let from = 0;
+  for (let mark = marks.exec(xml); mark !== null; mark = marks.exec(xml)) {
+    const close = mark[0] === "<!--" ? "-->" : "]]>";
+    const end = xml.indexOf(close, marks.lastIndex);
+    if (end < 0) return undefined;
+    plain += xml.slice(from, mark.index);
+    from = end + close.length;
+    marks.lastIndex = from;
+  }
+  return plain + xml.slice(from);
 }
