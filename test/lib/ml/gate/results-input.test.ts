@@ -76,4 +76,29 @@ describe("the input results", () => {
       ["higher", "higher", "lower", "lower", undefined, "higher", "higher", "lower", undefined],
     );
   });
+
+  it("knows no direction by a name that turns a metric round, or measures its spread", () => {
+    for (const name of [
+      ...["neg_log_loss", "neg_mean_squared_error", "val/negative_mae", "accuracy_gap", "auc_std", "accuracy_drop"],
+      ...["f1_disparity", "fpr_at_95_recall", "loss_reduction", "recall_difference", "auc-variance", "drift_score"],
+      ...["anomaly_score", "false_positive_error_improvement"],
+    ])
+      assert.equal(betterOf(name), undefined, name);
+    assert.throws(() => parseResults("neg_log_loss: history by=seeds"), /write better=higher or better=lower/);
+    assert.equal(one("neg_log_loss: history by=seeds better=higher").better, "higher");
+    // The metric of rows is worked out from them, so it has the direction of what is worked out.
+    assert.throws(
+      () => parseResults("neg_log_loss: p.csv label=y score=p"),
+      /does not say which metric it is; write as=/,
+    );
+    assert.equal(one("neg_log_loss: p.csv label=y score=p as=log_loss").better, "lower");
+    assert.throws(
+      () => parseResults("neg_log_loss: p.csv label=y score=p as=log_loss better=higher"),
+      /a lower log_loss of rows is better, and better=higher says otherwise/,
+    );
+    assert.deepEqual(
+      ["r2_score", "f1_score", "roc_auc_score", "brier_score", "average_precision_score", "score"].map(betterOf),
+      ["higher", "higher", "higher", "lower", "higher", "higher"],
+    );
+  });
 });
