@@ -41,14 +41,35 @@ const KINDS: readonly (readonly [RegExp, RowMetricName | "auc"])[] = [
 ];
 const LOWER = /(^|_)(loss|error|rmse|mae|mse|mape|smape|brier|perplexity|wer|cer|latency|log_?loss)($|_)/;
 const HIGHER = /(^|_)(score|bleu|rouge|ndcg|map|mrr|iou|dice|kappa|mcc|spearman|pearson|average_precision)($|_)/;
+/** Words that turn a metric round, or make its spread of it: scikit-learn's neg_log_loss, a gap between slices. */
+const TURNED = new RegExp(
+  `(^|_)(${[
+    ...["neg", "negative", "inv", "inverse", "minus", "gap", "drop", "std", "stdev", "stddev", "sd", "var"],
+    ...[
+      "variance",
+      "spread",
+      "range",
+      "diff",
+      "difference",
+      "delta",
+      "change",
+      "disparity",
+      "reduction",
+      "improvement",
+    ],
+    ...["gain", "degradation", "regret", "fpr", "fnr", "drift", "anomaly", "outlier", "risk", "toxicity", "bias"],
+  ].join("|")})($|_)`,
+);
 
 const plain = (metric: string) => metric.toLowerCase().replace(/[^a-z0-9]+/g, "_");
 
 /** The row metric that a metric's name says; undefined where it says none. */
-const kindOf = (metric: string) => KINDS.find(([pattern]) => pattern.test(plain(metric)))?.[1];
+const kindOf = (metric: string) =>
+  TURNED.test(plain(metric)) ? undefined : KINDS.find(([pattern]) => pattern.test(plain(metric)))?.[1];
 
 /** The direction that a metric's name says; undefined where it says none. */
 export function betterOf(metric: string): Better | undefined {
+  if (TURNED.test(plain(metric))) return undefined;
   if (LOWER.test(plain(metric))) return "lower";
   return kindOf(metric) !== undefined || HIGHER.test(plain(metric)) ? "higher" : undefined;
 }
@@ -104,7 +125,11 @@ function readSource(text: string, line: number): ResultSource {
       `the name ${metric} does not say which metric it is; write as=auc, as=rmse or another, or value=`,
       line,
     );
-  const better = chosen("better", ["higher", "lower"]) ?? betterOf(as ?? metric);
+  const isComputed = by === "rows" && rowMetric !== undefined && rowMetric !== "value";
+  const natural = betterOf(isComputed ? rowMetric : (as ?? metric));
+  const better = chosen("better", ["higher", "lower"]) ?? natural;
+  if (isComputed && better !== natural)
+    throw refuse(`a ${natural} ${rowMetric} of rows is better, and better=${better} says otherwise`, line);
   if (better === undefined)
     throw refuse(`nothing says whether a higher ${metric} is better; write better=higher or better=lower`, line);
   const test = chosen("test", ["t", "wilcoxon"]) ?? "t";
