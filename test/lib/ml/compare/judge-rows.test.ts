@@ -164,6 +164,11 @@ describe("the verdict on two models' scores", () => {
         /^The target has 3 labels \(c0, c1, c2\)/,
       ],
       [
+        { ...rows, targets: rows.targets.map((one) => Number(one) + 1) },
+        options("auc"),
+        /^The target has 2 labels \(1, 2\)/,
+      ],
+      [
         { ...rows, champion: rows.champion.map((one) => one * 3) },
         options("brier"),
         /as the champion's score, which is no probability/,
