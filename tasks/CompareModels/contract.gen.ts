@@ -23,17 +23,17 @@ export type CompareBy =
     }
   | {
       compareBy: "auc";
-      /** Value of the target whose probability the scores are, as in `malignant`. Left empty, `1` or `true`. */
+      /** Value of the target whose probability the scores are, as in `malignant`. Left empty, `1` or `true`, beside `0`, `-1` or `false`. */
       positiveLabel: string | undefined;
     }
   | {
       compareBy: "logLoss";
-      /** Value of the target whose probability the scores are, as in `malignant`. Left empty, `1` or `true`. */
+      /** Value of the target whose probability the scores are, as in `malignant`. Left empty, `1` or `true`, beside `0`, `-1` or `false`. */
       positiveLabel: string | undefined;
     }
   | {
       compareBy: "brier";
-      /** Value of the target whose probability the scores are, as in `malignant`. Left empty, `1` or `true`. */
+      /** Value of the target whose probability the scores are, as in `malignant`. Left empty, `1` or `true`, beside `0`, `-1` or `false`. */
       positiveLabel: string | undefined;
     }
   | {

@@ -241,9 +241,16 @@ function positivesOf(targets: readonly Cell[], positiveLabel: string | undefined
   const distinct = [...new Set(labels)].sort();
   const wanted = positiveLabel === undefined ? undefined : labelOf(positiveLabel);
   const positive = wanted ?? distinct.find((one) => one === "1" || one === "true");
-  if (distinct.length > 2 || positive === undefined || (distinct.length === 2 && !distinct.includes(positive)))
+  // Of 1 and 2, or of 1 and yes, nobody knows which one scores are of.
+  const isPlain = wanted !== undefined || distinct.every((one) => one === positive || /^(0|-1|false)$/.test(one));
+  if (
+    distinct.length > 2 ||
+    positive === undefined ||
+    !isPlain ||
+    (distinct.length === 2 && !distinct.includes(positive))
+  )
     throw unfit(
-      `The target has ${distinct.length} labels (${distinct.slice(0, 5).join(", ")}${distinct.length > 5 ? ", …" : ""}), and a metric of probabilities needs two, one of them ${positiveLabel === undefined ? "1 or true" : JSON.stringify(positiveLabel)}.`,
+      `The target has ${distinct.length} labels (${distinct.slice(0, 5).join(", ")}${distinct.length > 5 ? ", …" : ""}), and a metric of probabilities needs two, one of them ${positiveLabel === undefined ? "1 or true beside 0, -1 or false" : JSON.stringify(positiveLabel)}.`,
       "Name the label that the scores are the probability of with the input positiveLabel, or choose the metric accuracy.",
     );
   return labels.map((one) => one === positive);

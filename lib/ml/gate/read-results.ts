@@ -151,13 +151,25 @@ function numbering({ rowMetric, positive }: ResultSource, where: string, words: 
     };
   }
   const sought = wordOf(positive ?? "1");
-  const isTaken = kinds.includes(sought) && (kinds.length <= 2 || positive !== undefined);
+  // Of 1 and 2, or of 1 and yes, nobody knows which one scores are of.
+  const isPlain = kinds.every((word) => word === sought || word === "0" || word === "-1") && kinds.length <= 2;
+  const isTaken = kinds.includes(sought) && (positive !== undefined || isPlain);
   if (!isTaken && kinds.length > 1) {
     throw refuse(where, `${rowMetric} needs to know the positive label; there are ${some(kinds)}; write positive=`);
   }
   const isPositive = (word: string) => (word === sought ? 1 : 0);
   const labels = words.map(isPositive);
-  if (["auc", "log_loss", "brier"].includes(rowMetric)) return { labels, predictions: numbers };
+  if (rowMetric === "auc") return { labels, predictions: numbers };
+  if (rowMetric === "log_loss" || rowMetric === "brier")
+    return {
+      labels,
+      predictions: (values: readonly Value[], whose: string) => {
+        const scores = numbers(values);
+        const row = scores.findIndex((one) => one < 0 || one > 1);
+        if (row < 0) return scores;
+        throw refuse(where, `row ${row + 1} of ${whose} has the score ${scores[row]}, which is no probability`);
+      },
+    };
   return { labels, predictions: (values: readonly Value[], whose: string) => answers(values, whose).map(isPositive) };
 }
 
