@@ -128,6 +128,14 @@ describe("the verdict on two models' scores", () => {
     );
     const lonely = judgeRows({ ...rows, targets: rows.targets.map((_, at) => (at === 0 ? 1 : 0)) }, options("auc"));
     assert.equal(lonely.outcome, "notEnoughData");
+    // Of so few the variance is not known well enough: models that are equally good pass too often.
+    const rare = {
+      ...drawn(100, 2, { champion: 1, challenger: 0.2 }),
+      targets: Array.from({ length: 100 }, (_, at) => (at < 4 ? 1 : 0)),
+    };
+    const said = judgeRows(rare, options("auc"));
+    assert.deepEqual([said.outcome, said.passed], ["notEnoughData", false]);
+    assert.match(said.sentence, /: there are 4 positive and 96 other rows, and 5 of each are needed\.$/);
   });
 
   it("takes 1, 1.0, '1' and true for the labels that they are", () => {
