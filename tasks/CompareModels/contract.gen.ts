@@ -78,9 +78,9 @@ export type Inputs = Pick<SharedInputs, "timeoutInMinutes" | "allowedFolders" | 
   jobCompute: string | undefined;
   /** YAML that is laid over the scoring job, as in `resources: { instance_type: Standard_DS3_v2 }` or `limits: { timeout: 3600 }`. What is scored, and how, cannot be changed by it. */
   jobOverrides: string | undefined;
-  /** Confidence of the interval, from 0.5 to 0.9999. With `0.95`, a model that is no better passes in at most 2.5 of 100 comparisons. */
+  /** Confidence of the interval, from 0.5 to 0.9999. With `0.95`, a model that is no better passes in about 2.5 of 100 comparisons; in more, by a loss over so few rows that rare large ones may be missing. */
   confidence: string;
-  /** With fewer rows there is no verdict: the outcome is `notEnoughData`, which does not pass. */
+  /** With fewer rows there is no verdict: the outcome is `notEnoughData`, which does not pass. By `auc` five rows of each class are needed in any case. */
   minimumRows: number;
   /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variables `passed` and `outcome`. */
   ifNotPassed: "fail" | "warn" | "continue";

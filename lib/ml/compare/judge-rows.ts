@@ -77,9 +77,11 @@ const CALLED: Readonly<Record<CompareMetric, string>> = {
 /** Rows up to which the mean of losses is drawn again; above, its distribution is normal enough for a t-test. */
 const DRAWN_ROWS = 5_000;
 const LEAST_PROBABILITY = 1e-15;
+/** With fewer rows of a class, DeLong's variance is hardly known, and the test takes it for known. */
+const FEWEST_OF_A_CLASS = 5;
 
 /**
- * Judges the challenger. The interval has two sides, so a model that is no better passes `better` in at most half of the error that the confidence
+ * Judges the challenger. The interval has two sides, so a model that is no better passes `better` in about half of the error that the confidence
  * leaves.
  * @throws TaskError kind `failed` where a row lacks a target or a score, or they do not fit the metric
  */
@@ -168,6 +170,10 @@ function byAccuracy({ targets, champion, challenger }: ScoredRows, confidence: n
 
 function byAuc(rows: ScoredRows, { confidence, positiveLabel }: JudgeOptions): Measured | string {
   const isPositive = positivesOf(rows.targets, positiveLabel);
+  const positives = isPositive.filter(Boolean).length;
+  const others = isPositive.length - positives;
+  if (Math.min(positives, others) < FEWEST_OF_A_CLASS)
+    return `there are ${positives} positive and ${others} other rows, and ${FEWEST_OF_A_CLASS} of each are needed`;
   const tested = deLong(isPositive, numbersOf(rows.challenger, "challenger"), numbersOf(rows.champion, "champion"));
   if (!tested.tested) return tested.why;
   const { first, second, twoSided, interval } = tested;
