@@ -226,3 +226,19 @@ describe("a term that is written wrongly", () => {
     );
   });
 });
+
+describe("a sentence about a report that others wrote", () => {
+  const said = (rule: string, content: unknown) =>
+    judged(rule, facts(folds, { reports: new Map([["drift", { file: "drift.json", content }]]) }));
+
+  it("has a bounded length, whatever the report holds", () => {
+    const names = said("reports.drift.share > 0.1", { ["k".repeat(1_000_000)]: 1 });
+    assert.equal(names.outcome, "failed");
+    assert.ok(names.detail.length < 5_000, String(names.detail.length));
+    const list = said("reports.drift.failed == ['x']", {
+      failed: Array.from({ length: 1_000 }, () => "y".repeat(900)),
+    });
+    assert.equal(list.outcome, "failed");
+    assert.ok(list.detail.length < 5_000, String(list.detail.length));
+  });
+});
