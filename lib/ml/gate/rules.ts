@@ -2,6 +2,7 @@
 // Tests: test/lib/ml/gate/rules.test.ts
 import { TaskError } from "../../errors.ts";
 import { readLines } from "../../lines.ts";
+import { bounded } from "../../remote-text.ts";
 import { capital } from "../../sentence.ts";
 import { evaluateRule } from "../rules/evaluate.ts";
 import { type Needs as NeedsOf, ruleLanguage } from "../rules/language.ts";
@@ -108,11 +109,13 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
   const rest = sentences.length > 0 && /^It (holds|does not hold)\.$/.test(compared) ? "" : compared;
   // What stands in the place of an unknown value may not fit there, which is no fault of the rule.
   const wrong = isKnown ? faults : faults.filter((fault) => !fault.startsWith("It could not be judged"));
-  const detail = [...wrong, ...sentences, rest].filter((one) => one !== "").join(" ");
+  const detail = bounded([...wrong, ...sentences, rest].filter((one) => one !== "").join(" "), LONGEST_DETAIL);
   const outcome = holds && isKnown ? "passed" : "failed";
   return { rule: text, outcome, ...(isUndecided(found) ? { undecided: true } : {}), detail };
 }
 
+/** Characters of a rule's sentence: reports and names of metrics are texts of others. */
+const LONGEST_DETAIL = 4_000;
 /** Stands in a rule for what is not known; the rule fails in any case. */
 const PLACEHOLDER = "false";
 
