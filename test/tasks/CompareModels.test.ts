@@ -165,10 +165,20 @@ describe("CompareModels", () => {
   });
 
   it("changes nothing for inputs that cannot be", async () => {
+    const elsewhere =
+      "/subscriptions/0f0f0f0f-0000-4000-8000-000000000000/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/elsewhere";
     const wrong: readonly (readonly [Record<string, string>, RegExp])[] = [
       [{ challengerModel: "cmp-strong" }, /The input challengerModel is "cmp-strong", which names no model/],
       [{ challengerModel: "model:cmp-strong:9" }, /There is no challenger to compare: there is no model cmp-strong:9/],
       [{ challengerModel: "model:../x:1" }, /names no model/],
+      [
+        { championModel: `${elsewhere}/models/cmp-weak/versions/1` },
+        /The input championModel names a model of the workspace elsewhere, and the job runs in the workspace /,
+      ],
+      [
+        { testData: `azureml:${elsewhere}/data/cmp-holdout/versions/1` },
+        /The input testData names data of the workspace elsewhere, and the job runs in the workspace /,
+      ],
       [{ testData: "cmp-holdout" }, /names no version of data/],
       [{ testData: "azureml:cmp-holdout:9" }, /The data asset cmp-holdout has no version 9\. It has the versions 1/],
       [{ challengerMust: "notWorse", margin: "0" }, /Input margin is "0"; it must be a number above 0/],
