@@ -6,7 +6,7 @@ import { type FollowOptions, followJob } from "../jobs/follow-job.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type ComparisonRequest, comparisonJob } from "./comparison-job.ts";
-import { findContender, findData, type Material, parseContender } from "./contenders.ts";
+import { findContender, findData, type Material } from "./contenders.ts";
 import { type CompareOutcome, type JudgeOptions, judgeRows } from "./judge-rows.ts";
 import { readRows } from "./read-rows.ts";
 import { type ScoringJob, scoreOnce } from "./score-once.ts";
@@ -61,8 +61,8 @@ export interface Comparison {
 export async function compareModels(workspace: Workspace, request: CompareRequest): Promise<Comparison | undefined> {
   const { judge } = request;
   const [challenger, champion, data] = await Promise.all([
-    findContender(workspace, parseContender("challengerModel", request.challenger)),
-    findContender(workspace, parseContender("championModel", request.champion)),
+    findContender(workspace, "challengerModel", request.challenger),
+    findContender(workspace, "championModel", request.champion),
     findData(workspace, request.data),
   ]);
   if ("missing" in challenger)

@@ -1,7 +1,7 @@
 // Contenders of a comparison: the two models and the data version that the inputs name, as the service has them now, each with the address
 // that a job takes it by. A label is resolved once, here.
 // Tests: test/tasks/CompareModels.test.ts
-import { parseAssetReference } from "../../azure/index.ts";
+import { parseArmId, parseAssetReference, sameId, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { AssetBody, AssetHome } from "../assets/asset-home.ts";
 import { versionOfLabel } from "../assets/asset-labels.ts";
@@ -13,7 +13,7 @@ import { getJob, jobOutputUri, requireOutput } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** A model as an input names it. */
-export type Contender =
+type Contender =
   | { readonly kind: "endpoint"; readonly name: string }
   | { readonly kind: "job"; readonly name: string; readonly output: string | undefined }
   | {
@@ -22,6 +22,8 @@ export type Contender =
       readonly version?: string;
       readonly label?: string;
       readonly registry?: string;
+      /** The text that was written, where it is a whole id in a workspace. */
+      readonly id?: string;
     };
 
 /** A model or data that a job can be given. */
@@ -45,7 +47,7 @@ const HINT =
   "Write model:<name>:<version>, model:<name>@<label or tag>, job:<name>/<output>, endpoint:<name> or azureml://registries/<registry>/models/<name>/versions/<version>.";
 
 /** @throws TaskError kind `input` that says what can be written */
-export function parseContender(input: "challengerModel" | "championModel", text: string): Contender {
+function parseContender(input: "challengerModel" | "championModel", text: string): Contender {
   const written = text.trim();
   const [, kind = "", rest = ""] = /^(endpoint|job|model):([^:/][^:]*(?::[^:]+)?)$/i.exec(written) ?? [];
   const name = rest.trim();
@@ -63,7 +65,12 @@ export function parseContender(input: "challengerModel" | "championModel", text:
   const reference = isReference && /\/models\/|^azureml:[^/]/i.test(written) ? parseAssetReference(written) : undefined;
   if (reference && (reference.version ?? reference.label) !== undefined) {
     const registry = registryOf(written);
-    return { kind: "model", ...reference, ...(registry === undefined ? {} : { registry }) };
+    const isId = parseArmId(written) !== undefined;
+    return {
+      ...{ kind: "model", ...reference },
+      ...(registry === undefined ? {} : { registry }),
+      ...(isId ? { id: written } : {}),
+    };
   }
   throw new TaskError(
     "input",
@@ -75,15 +82,38 @@ export function parseContender(input: "challengerModel" | "championModel", text:
   );
 }
 
+/** @throws TaskError kind `input` where an id is of another workspace: there may be another thing of that name and version here */
+function requireOwn(workspace: Workspace, input: string, kind: "a model" | "data", id: string | undefined): void {
+  const arm = parseArmId(id ?? "");
+  if (arm === undefined || sameId(workspaceId(arm.subscriptionId, arm.resourceGroup, arm.workspace), workspace.id))
+    return;
+  throw new TaskError(
+    "input",
+    `The input ${input} names ${kind} of the workspace ${arm.workspace}, and the job runs in the workspace ${workspace.name}.`,
+    {
+      errorCode: "AML1316",
+      hint: "A job takes what its own workspace or a registry has: share it with a registry and name it there, or bring it here with PromoteModel.",
+    },
+  );
+}
+
 const registryOf = (text: string): string | undefined =>
   /^azureml:\/\/(?:registries|feeds)\/([^/]+)\//i.exec(text)?.[1];
 
 /**
  * The model that an input names. One to three sequential round trips.
+ * @param text as the input has it
  * @returns why there is none, where an endpoint, a deployment or a model is not there
- * @throws TaskError where it is there and cannot be scored: a job that has not completed, an output that is not there
+ * @throws TaskError kind `input` where it names no model, or one of another workspace; where it is there and cannot be scored: a job that has not
+ *   completed, an output that is not there
  */
-export async function findContender(workspace: Workspace, contender: Contender): Promise<Material | Missing> {
+export async function findContender(
+  workspace: Workspace,
+  input: "challengerModel" | "championModel",
+  text: string,
+): Promise<Material | Missing> {
+  const contender = parseContender(input, text);
+  if (contender.kind === "model") requireOwn(workspace, input, "a model", contender.id);
   switch (contender.kind) {
     case "job":
       return outputOf(workspace, contender.name, contender.output);
@@ -205,6 +235,7 @@ export async function findData(workspace: Workspace, text: string): Promise<Mate
         hint: "Write azureml:<name>:<version>, azureml:<name>@latest or azureml://registries/<registry>/data/<name>/versions/<version>.",
       },
     );
+  requireOwn(workspace, "testData", "data", written);
   const { name } = reference;
   const registry = registryOf(written);
   const home: AssetHome = registry === undefined ? workspace : await openRegistry(workspace, registry, workspace);
