@@ -339,7 +339,14 @@ describe("the gate", () => {
     assert.deepEqual(parseChampion("model:azureml://registries/r/models/m/labels/latest"), {
       ...{ kind: "model", name: "m", label: "latest", home: { registry: "r" } },
     });
-    for (const wrong of ["m", "model:m", "endpoint:", "deployment:x"])
+    // An address without a version is no champion that is not there yet.
+    const unversioned = [
+      "model:azureml://registries/r/models/m",
+      `model:azureml:${id}`,
+      "model:azureml:m:3",
+      "endpoint:a/b",
+    ];
+    for (const wrong of ["m", "model:m", "endpoint:", "deployment:x", ...unversioned])
       assert.throws(() => parseChampion(wrong), { kind: "input" });
   });
 
