@@ -66,11 +66,11 @@ export function parseChampion(text: string): ChampionChoice | BranchChampion {
   if (branch !== undefined) return { kind: "branch", branch };
   if (written === "" || written.toLowerCase() === "none") return { kind: "none" };
   const [, kind = "", name = ""] = /^(endpoint|model|job):(.+)$/i.exec(written) ?? [];
-  if (kind.toLowerCase() === "endpoint") return { kind: "endpoint", name: name.trim() };
+  if (kind.toLowerCase() === "endpoint" && !/[:/@]/.test(name)) return { kind: "endpoint", name: name.trim() };
   if (kind.toLowerCase() === "job") return { kind: "job", name: name.trim() };
   const elsewhere = kind.toLowerCase() === "model" ? modelElsewhere(name.trim()) : undefined;
   if (elsewhere !== undefined) return elsewhere;
-  const model = /^([^@:]+)(?::([^@:]+)|@(.+))$/.exec(name.trim());
+  const model = /^([^@:/]+)(?::([^@:/]+)|@(.+))$/.exec(name.trim());
   if (kind.toLowerCase() === "model" && model?.[1]) {
     const [, modelName, version, label] = model;
     return { kind: "model", name: modelName, ...(version ? { version } : {}), ...(label ? { label } : {}) };
