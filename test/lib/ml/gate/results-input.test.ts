@@ -55,6 +55,12 @@ describe("the input results", () => {
     ["zeal: p.csv label=y prediction=p", /the name zeal does not say which metric it is/],
     ["zeal: history by=seeds", /nothing says whether a higher zeal is better; write better=higher or better=lower/],
     ["loss: p.csv value=l", /values of rows are paired by a column: write key=/],
+    ["auc: history by=seeds ratio=1/9", /ratio= says nothing here: it belongs to by=folds/],
+    ["auc: history by=seeds positive=yes", /positive= says nothing here: it belongs to rows with label=/],
+    ["auc: p.csv by=folds ratio=1/9 key=id", /key= says nothing here: it belongs to rows/],
+    ["auc: p.csv label=y score=p test=wilcoxon", /test= says nothing here: it belongs to by=seeds and by=folds/],
+    ["loss: p.csv value=l key=id label=y", /label= says nothing here: it belongs to rows without value=/],
+    ["auc: p.csv label=y score=p label=z", /it has label= twice/],
     ["auc: p.csv lable=y", /lable=y is none of by=, ratio=, label=/],
     ["auc: history by=seeds\nauc: p.csv by=seeds", /it has two lines for the metric auc/],
   ];
