@@ -104,6 +104,7 @@ function readSource(text: string, line: number): ResultSource {
   for (const word of written) {
     const [, name = "", value = ""] = /^(\w+)=(.+)$/.exec(word) ?? [];
     if (!OPTIONS.includes(name)) throw refuse(`${word} is none of ${OPTIONS.map((one) => `${one}=`).join(", ")}`, line);
+    if (given.has(name)) throw refuse(`it has ${name}= twice`, line);
     given.set(name, value);
   }
   const chosen = <T extends string>(name: string, among: readonly T[]): T | undefined => {
@@ -118,6 +119,8 @@ function readSource(text: string, line: number): ResultSource {
     throw refuse(`${metric} does not say what its values stand for: by=folds, by=seeds or by=rows`, line);
   if (isHistory && by === "rows") throw refuse("a history has no rows; write by=folds or by=seeds", line);
   if (!isHistory && !isPath(place)) throw refuse(`${place} is no path of a file among the job's artifacts`, line);
+  const idle = idleOf(given, by, isHistory);
+  if (idle !== undefined) throw refuse(`${idle[0]}= says nothing here: it belongs to ${idle[1]}`, line);
   const as = chosen("as", [...KINDS.map(([, kind]) => kind), "value" as const]);
   const rowMetric = given.has("value") ? "value" : (as ?? kindOf(metric));
   if (by === "rows" && rowMetric === undefined)
@@ -159,6 +162,22 @@ function readSource(text: string, line: number): ResultSource {
     },
     ...(given.has("positive") ? { positive: given.get("positive") as string } : {}),
   };
+}
+
+/** An option that would be ignored, with what it belongs to. */
+function idleOf(given: ReadonlyMap<string, string>, by: ResultSource["by"], isHistory: boolean) {
+  const isRows = by === "rows";
+  const isLabelled = isRows && !given.has("value");
+  const places: readonly (readonly [name: string, counts: boolean, place: string])[] = [
+    ["ratio", by === "folds", "by=folds"],
+    ["test", !isRows, "by=seeds and by=folds"],
+    ["key", isRows, "rows"],
+    ["value", !isHistory, "files"],
+    ["positive", isLabelled, "rows with label="],
+    ...["label", "prediction", "score"].map((name) => [name, isLabelled, "rows without value="] as const),
+  ];
+  const idle = places.find(([name, counts]) => given.has(name) && !counts);
+  return idle && ([idle[0], idle[2]] as const);
 }
 
 const isPath = (path: string) =>
