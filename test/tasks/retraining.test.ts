@@ -48,9 +48,12 @@ describe("Watch models, for breaches of monitors", () => {
     devops.startBuild(build);
     return build;
   }
-  async function run(given: Record<string, string> = {}, collectionUri = jobs.cloud.devops.collectionUri) {
+  async function run(
+    given: Record<string, string> = {},
+    collectionUri = jobs.cloud.devops.collectionUri,
+    { build, attempt } = { build: newRun(), attempt: 1 },
+  ) {
     const { devops, caFile } = jobs.cloud;
-    const build = newRun();
     const accessToken = devops.issueJobToken({ plan: build.plan, jobId: "11111111-1111-4111-8111-111111111111" });
     const settings = {
       ...{ collectionUri, accessToken, userAgent: "test", proxy: undefined },
@@ -62,7 +65,7 @@ describe("Watch models, for breaches of monitors", () => {
       cloud: jobs.cloud,
       access: () => ({
         ...{ settings, project: devops.project.name, definitionId: build.definition.id, runId: build.id },
-        ...{ attempt: 1, job },
+        ...{ attempt, job },
       }),
     });
     devops.finishBuild(build, ran.error === undefined ? "succeeded" : "failed");
@@ -136,6 +139,33 @@ describe("Watch models, for breaches of monitors", () => {
     assert.deepEqual([ran.outputs?.startedCount, ran.outputs?.breached, started().length], ["0", false, 0]);
     assert.match(ran.log, /within its thresholds/);
     assert.match(ran.log, /\[warning\] Nothing is known of the monitor never-ran: no job of it has completed/);
+  });
+
+  it("a run that is tried again after others have looked starts nothing that these would not know of", async () => {
+    const { devops } = jobs.cloud;
+    await monitor(jobs, names.drift, drift("older"));
+    const early = newRun();
+    devops.finishBuild(early, "failed");
+    await run();
+    await look(jobs, names.drift);
+    devops.startBuild(early);
+    const again = await run({}, undefined, { build: early, attempt: 2 });
+    assert.equal(again.error, undefined);
+    assert.deepEqual([again.outputs?.startedCount, again.outputs?.breached], ["0", true]);
+    assert.match(again.log, /starts nothing now: run \d+ of this pipeline, which is newer, has looked since/);
+    assert.equal((await run()).outputs?.startedCount, "1");
+    for (const training of started()) devops.finishBuild(training, "failed");
+    await run();
+    assert.equal(started().length, 1);
+  });
+
+  it("a monitor whose name goes on like a time is another one", async () => {
+    await monitor(jobs, names.drift, drift("alike"));
+    await look(jobs, names.drift);
+    await monitor(jobs, `${names.drift}-2`, drift("older"));
+    await look(jobs, `${names.drift}-2`);
+    const ran = await run();
+    assert.deepEqual([ran.outputs?.startedCount, ran.outputs?.breached, started().length], ["0", false, 0]);
   });
 
   it("a start whose answer was lost is found, and not repeated", async () => {
