@@ -43,6 +43,7 @@ export function trainingStarter(starter: Starter): TrainingStarter {
   const asVersion = ({ monitor, run }: MonitorResult) => ({ name: monitor, version: run });
   const known = ({ id = 0, reference, url }: StartedRun) => ({ id, reference, url });
   return {
+    runId: starter.runId,
     kept: (name) => starter.kept(name),
     remember: (name, text) => starter.remember(name, text),
     queuedAt: () => starter.queuedAt(),

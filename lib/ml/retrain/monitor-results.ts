@@ -10,8 +10,8 @@ import type { MonitorResult } from "./decision.ts";
 const BREACHED = "azureml_modelmonitor_threshold_breached";
 /** The tag of the job itself, where the monitor sends e-mails: the signal's name follows. */
 const BREACHED_SIGNAL = "azureml.modelmonitor.threshold.breached.";
-/** How a job's display name goes on after its schedule's name: a time. Not verified against live Azure. */
-const TIME = /^[-_]?[\d:TZ.-]*$/;
+/** How a job's display name goes on after its schedule's name: a time, as 20261127T031500Z. Not verified against live Azure. */
+const TIME = /^(?:[-_]\d{4}-?\d{2}-?\d{2}[\d:TZ.-]*)?$/;
 /** Jobs that one look reads, the newest first. */
 const MOST = 2_000;
 /** Milliseconds that a monitor's job takes at most: one that was made so long before cannot have ended later. */
@@ -57,7 +57,8 @@ export async function monitorResults(
 }
 
 function isOf({ properties }: Job, monitor: string): boolean {
-  if (properties?.properties?.["azureml.scheduleName"] === monitor) return true;
+  const schedule = properties?.properties?.["azureml.scheduleName"];
+  if (schedule !== undefined) return schedule === monitor;
   const title = properties?.displayName ?? "";
   return title.startsWith(monitor) && TIME.test(title.slice(monitor.length));
 }

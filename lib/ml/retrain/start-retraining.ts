@@ -17,8 +17,10 @@ interface StartedRun {
 
 /** The pipeline's side: what starts the retraining, and remembers texts. */
 export interface TrainingStarter {
-  /** The texts that this run and earlier runs kept under a name, the newest first: names in lower case. */
-  kept(name: string): AsyncIterable<{ readonly texts: Readonly<Record<string, string>> }>;
+  /** This run. */
+  readonly runId: number;
+  /** The texts that runs of this pipeline kept under a name, of the newest run first: names in lower case. */
+  kept(name: string): AsyncIterable<{ readonly run: number; readonly texts: Readonly<Record<string, string>> }>;
   remember(name: string, text: string): Promise<void>;
   /** When this run was queued, by Azure DevOps' own clock. */
   queuedAt(): Promise<Date>;
@@ -41,8 +43,11 @@ export interface Retraining {
   readonly beginAt: number | undefined;
 }
 
+/** A run that is tried again when a newer run has looked: later looks go on at what that one kept, and would not know of a start here. */
+type LeftToOthers = { readonly kind: "left"; readonly by: number };
+
 export interface Retrained {
-  readonly decision: Decision;
+  readonly decision: Decision | LeftToOthers;
   /** Newest results of the monitors. */
   readonly newest: readonly MonitorResult[];
   /** The retraining that covers the newest breach, where this pipeline started it. */
@@ -73,7 +78,8 @@ export async function retrainOnBreach(
   starter: TrainingStarter,
   log: Log,
 ): Promise<Retrained> {
-  const [kept, queuedAt] = await Promise.all([recall(starter, name), starter.queuedAt()]);
+  const [recalled, queuedAt] = await Promise.all([recall(starter, name), starter.queuedAt()]);
+  const kept = recalled?.memory;
   const oldest = queuedAt.getTime() - LONGEST_LOOK_BACK;
   const begun = monitors.map((one) => kept?.since[one] ?? beginAt ?? oldest);
   const [all, trainings] = await Promise.all([
@@ -82,6 +88,9 @@ export async function retrainOnBreach(
     starter.trainings(),
   ]);
   const newest = newestOf(all);
+  const results = [...newest.values()];
+  if (recalled !== undefined && recalled.run > starter.runId)
+    return { decision: { kind: "left", by: recalled.run }, newest: results, started: undefined };
   // What is breached when somebody first looks is a breach; what was breached before that, and is not any more, is none.
   const firstOf = (one: string) => new Date(beginAt ?? newest.get(one)?.at ?? queuedAt.getTime()).toISOString();
   const since = {
@@ -107,7 +116,6 @@ export async function retrainOnBreach(
     results: all.filter(({ monitor, at }) => at >= Date.parse(since[monitor] ?? "")),
     ...{ trainings, coolDown, last: last && { id: last.id, at: Date.parse(last.at) } },
   });
-  const results = [...newest.values()];
   if (decision.kind !== "start") {
     const own = decision.kind === "covered" && decision.by === last?.id ? { ...last, before: true } : undefined;
     return { decision, newest: results, started: own };
@@ -123,10 +131,13 @@ export async function retrainOnBreach(
 
 const lastAt = (kept: Memory | undefined): number => (kept?.last ? Date.parse(kept.last.at) : 0);
 
-async function recall(starter: TrainingStarter, name: string): Promise<Memory | undefined> {
-  for await (const { texts } of starter.kept(name)) {
+async function recall(
+  starter: TrainingStarter,
+  name: string,
+): Promise<{ readonly run: number; readonly memory: Memory } | undefined> {
+  for await (const { run, texts } of starter.kept(name)) {
     const text = texts[name.toLowerCase()];
-    if (text !== undefined) return readMemory(text);
+    if (text !== undefined) return { run, memory: readMemory(text) };
   }
   return undefined;
 }

@@ -95,7 +95,7 @@ export async function watchMonitors(
   }
   const sentence = sentenceOf(retrained, coolDownText);
   log.info(sentence);
-  const isOwn = started !== undefined && decision.kind !== "none";
+  const isOwn = started !== undefined && decision.kind !== "none" && decision.kind !== "left";
   const entry = isOwn && {
     version: keyOf(decision.breach),
     ...{ reference: started.reference, url: started.url },
@@ -118,6 +118,8 @@ function shown(name: string, result: MonitorResult | undefined): WatchSection["m
 
 function sentenceOf({ decision, started }: Retrained, coolDown: string): string {
   if (decision.kind === "none") return "No monitor is breached: nothing is started.";
+  if (decision.kind === "left")
+    return `This run is tried again and starts nothing now: run ${decision.by} of this pipeline, which is newer, has looked since. The next run decides.`;
   const { monitor, run, breached } = decision.breach;
   const what = `The breach of ${monitor} (${breached.join(", ")}) in the job ${run}`;
   if (decision.kind === "start") return `${what} started ${started?.reference}: ${started?.url}`;
