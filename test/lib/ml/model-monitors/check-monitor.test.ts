@@ -79,6 +79,24 @@ describe("checking a monitor", () => {
     assert.deepEqual(check.signals[0]?.rows, undefined, "not from the file");
   });
 
+  it("is no evidence where a metric has no number in what was logged", async () => {
+    const both = [drift("").metricThresholds[0], limit("Numerical", "PopulationStabilityIndex", 0.5)];
+    await monitor(jobs, "mm-nan", { inputs: { ...drift("mm-alike"), metricThresholds: both } });
+    await look(jobs, "mm-nan");
+    const workspace = await openLocal({
+      between: async (request, send) => {
+        if (/\.blob\./.test(request.url)) return answered(request, 403, "");
+        const answer = await send();
+        if (!/runs\/search/.test(request.url)) return answer;
+        const text = answer.bodyAsText ?? "";
+        return { ...answer, bodyAsText: text.replace(/("key":\s*"value",\s*"value":\s*)[-\d.e]+/, '$1"NaN"') };
+      },
+    });
+    const check = await checkMonitor(workspace, ask("mm-nan", { writesVerdict: false }));
+    assert.equal(check.outcome, "noEvidence");
+    assert.match(check.reasons.join(), /^inputs: \w+ of age has no value, so that nobody knows/);
+  });
+
   it("is no evidence before a run has ended, after one that failed, and when the newest is too old", async () => {
     await monitor(jobs, "mm-none", { inputs: drift("mm-alike") });
     const none = await checkMonitor(await openLocal(), ask("mm-none"));
@@ -87,6 +105,7 @@ describe("checking a monitor", () => {
     const old = await checkMonitor(await openLocal(), ask("mm-none", { maximumAge: 0 }));
     assert.equal(old.outcome, "noEvidence");
     assert.match(old.reasons.join(), /began .* hours ago; results count for 0 hours/);
+    assert.equal((await tagsOf(old.job))["monitorVerdict"], "noEvidence", "an older verdict passes no gate any more");
     await look(jobs, "mm-none", "Failed", "2026-04-20T12:00:00Z");
     const failed = await checkMonitor(await openLocal(), ask("mm-none"));
     assert.equal(failed.outcome, "noEvidence");
@@ -112,6 +131,8 @@ describe("checking a monitor", () => {
 
   it("does not take another monitor's runs for its own where the service ignores the query", async () => {
     await monitor(jobs, "mm-alone", { inputs: drift("mm-alike") });
+    await monitor(jobs, "mm-alone-too", { inputs: drift("mm-alike") });
+    await look(jobs, "mm-alone-too");
     const workspace = await openLocal({
       between: (request, send) => {
         request.url = request.url.replace(/scheduled=true&scheduleId=[^&]+&/, "");

@@ -36,8 +36,29 @@ describe("the verdict on a signal", () => {
       { metrics: [{ metric: "m", value: 1 }] },
       { metrics: [{ metric: "m", threshold: 1 }] },
       { rows: { production: 0 } },
+      { metrics: [good, { metric: "PopulationStabilityIndex", of: "age", threshold: 0.1 }] },
     ];
     for (const one of cases) assert.equal(judgeSignal(result(one)).outcome, "noEvidence", JSON.stringify(one));
+  });
+
+  it("is not breached by a tag for good accuracy, of which the service takes more for worse", () => {
+    const accuracy = { metric: "Accuracy", value: 0.95, threshold: 0.8 };
+    const { outcome, sentence } = judgeSignal(result({ metrics: [good, accuracy], isTagged: true }));
+    assert.deepEqual(
+      [outcome, sentence],
+      [
+        "healthy",
+        "s: 2 metrics are within their thresholds. The service tagged the run for Accuracy is 0.95, above 0.8, of which more is better.",
+      ],
+    );
+    const bad = { ...accuracy, value: 0.7 };
+    const precision = { ...accuracy, metric: "Precision" };
+    for (const metrics of [[accuracy, { ...good, value: 0.2 }], [bad, precision], [bad]])
+      assert.equal(judgeSignal(result({ metrics, isTagged: true })).outcome, "breached");
+    assert.equal(
+      judgeSignal(result({ metrics: [accuracy, { metric: "m", threshold: 1 }], isTagged: true })).outcome,
+      "breached",
+    );
   });
 });
 
