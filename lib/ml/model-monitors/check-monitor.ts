@@ -75,6 +75,11 @@ export async function checkMonitor(workspace: Workspace, request: MonitorRequest
       seen,
     );
   }
+  // A part of the signals is no verdict on the run, which a gate would take for one on all of them.
+  const leave = async (check: MonitorCheck): Promise<MonitorCheck> => {
+    if (request.writesVerdict && request.signals.length === 0) await leaveVerdict(workspace, check, ended);
+    return check;
+  };
   const limit = request.maximumAge ?? freshFor(monitor.every);
   if (limit === undefined)
     return nothing(
@@ -82,18 +87,19 @@ export async function checkMonitor(workspace: Workspace, request: MonitorRequest
       seen,
     );
   const age = workspace.azure.now() - began;
+  // Written too: an older verdict of this run would pass a gate that cannot tell the time.
   if (!(age <= limit))
-    return nothing(
-      `The newest run ${ended.name} of ${monitor.name} began ${hours(age)} ago; results count for ${hours(limit)}.${running}`,
-      seen,
+    return leave(
+      nothing(
+        `The newest run ${ended.name} of ${monitor.name} began ${hours(age)} ago; results count for ${hours(limit)}.${running}`,
+        seen,
+      ),
     );
   const signals = (await runResults(workspace, monitor, ended, wanted)).map(judgeSignal);
   const outcome = judgeMonitor(signals);
   const telling = signals.filter((one) => one.outcome === outcome || outcome === "healthy");
-  const check = { monitor: monitor.name, outcome, signals, reasons: telling.map(({ sentence }) => sentence), ...seen };
-  // A part of the signals is no verdict on the run, which a gate would take for one on all of them.
-  if (request.writesVerdict && request.signals.length === 0) await leaveVerdict(workspace, check, ended);
-  return check;
+  const reasons = telling.map(({ sentence }) => sentence);
+  return leave({ monitor: monitor.name, outcome, signals, reasons, ...seen });
 }
 
 /** @throws TaskError `input` that names the signals there are */

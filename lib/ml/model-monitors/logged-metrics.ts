@@ -71,9 +71,14 @@ function take(found: Map<string, SignalMetric[]>, { data }: LoggedRun, began: nu
   };
   const [signal, metric] = [tags.get("azureml.signal_name"), tags.get("azureml.metric_name")];
   const [value, threshold] = [logged("value") ?? logged("target_value"), logged("threshold")];
-  if (signal === undefined || metric === undefined || value === undefined) return;
+  if (signal === undefined || metric === undefined || (value === undefined && threshold === undefined)) return;
   const groups = [tags.get("azureml.feature_name"), tags.get("azureml.group_0"), tags.get("azureml.group_1")];
   const of = groups.filter((one) => one !== undefined && one !== "").join("/");
-  const one = { metric, value, ...(of === "" ? {} : { of }), ...(threshold === undefined ? {} : { threshold }) };
+  const one = {
+    metric,
+    ...(of === "" ? {} : { of }),
+    ...(value === undefined ? {} : { value }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
   found.set(signal, [...(found.get(signal) ?? []), one]);
 }

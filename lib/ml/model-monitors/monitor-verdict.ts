@@ -1,7 +1,7 @@
 // The verdict on a monitor: breached, healthy, or no evidence where nobody knows. No evidence is never healthy
 // (docs/facts/operations.md#F.4). Pure.
 // Tests: test/lib/ml/model-monitors/monitor-verdict.test.ts
-import { breaks, type SignalMetric, sayMetric } from "./signal-metrics.ts";
+import { breaks, type SignalMetric, sayMetric, takesGoodForBad } from "./signal-metrics.ts";
 
 export type MonitorOutcome = "healthy" | "breached" | "noEvidence";
 
@@ -43,7 +43,9 @@ export function judgeSignal(result: SignalResult): SignalVerdict {
     const untold = isTagged ? "" : " The service did not tag the run for it.";
     return verdict("breached", `${name}: ${broken.slice(0, MOST_SAID).map(sayMetric).join("; ")}${more}.${untold}`);
   }
-  if (isTagged) {
+  const unknown = metrics.find(({ value, threshold }) => value === undefined && threshold !== undefined);
+  const misread = metrics.find(takesGoodForBad);
+  if (isTagged && (misread === undefined || unknown !== undefined)) {
     const seen =
       judged.length === 0
         ? (unread ?? "its metrics could not be read.")
@@ -53,10 +55,17 @@ export function judgeSignal(result: SignalResult): SignalVerdict {
   if (rows?.production === 0) return verdict("noEvidence", `${name}: no row of production data was compared.`);
   if (metrics.length === 0) return verdict("noEvidence", `${name}: ${unread ?? "the run left no metrics."}`);
   if (judged.length === 0) return verdict("noEvidence", `${name}: none of its metrics has a value and a threshold.`);
+  if (unknown !== undefined)
+    return verdict(
+      "noEvidence",
+      `${name}: ${sayMetric(unknown)}, so that nobody knows whether it is within its threshold.`,
+    );
+  const tag =
+    isTagged && misread ? ` The service tagged the run for ${sayMetric(misread)}, of which more is better.` : "";
   const count = `${judged.length} ${judged.length === 1 ? "metric is" : "metrics are"} within ${judged.length === 1 ? "its threshold" : "their thresholds"}`;
   return verdict(
     "healthy",
-    `${name}: ${count}${rows?.production === undefined ? "" : `, over ${rows.production} rows`}.`,
+    `${name}: ${count}${rows?.production === undefined ? "" : `, over ${rows.production} rows`}.${tag}`,
   );
 }
 

@@ -71,7 +71,7 @@ const MOST_JOBS = 50;
  * The newest jobs of a monitor, newest first. The list is asked for the schedule's jobs by the query of Azure's own client, in the one
  * api-version that has it; a service that ignored it would list every job, so only jobs that name the monitor count. One round trip a page.
  */
-export async function monitorJobs(workspace: Workspace, monitor: string, displayName?: string): Promise<Job[]> {
+export async function monitorJobs(workspace: Workspace, monitor: string): Promise<Job[]> {
   const jobs: Job[] = [];
   const listed = workspace.azure.list<Job>(`${workspace.id}/jobs`, {
     doing: `list the runs of the monitor ${monitor}`,
@@ -81,7 +81,7 @@ export async function monitorJobs(workspace: Workspace, monitor: string, display
   });
   let seen = 0;
   for await (const job of listed) {
-    if (isOf(job, monitor, displayName)) jobs.push(job);
+    if (isOf(job, monitor)) jobs.push(job);
     seen += 1;
     if (seen >= MOST_JOBS) break;
   }
@@ -90,12 +90,17 @@ export async function monitorJobs(workspace: Workspace, monitor: string, display
 
 const createdOf = ({ systemData }: Job): number => Date.parse(systemData?.createdAt ?? "") || 0;
 
-/** Whether a job names the monitor: in a property or tag, or by its display name, which a run has from its schedule. */
-function isOf({ properties }: Job, monitor: string, displayName: string | undefined): boolean {
+/** How a run's display name goes on after that of its schedule: a time, as 20261127T031500Z. Not verified against live Azure. */
+const TIME = /^(?:[-_]\d{4}-?\d{2}-?\d{2}[\d:TZ.-]*)?$/;
+
+/** Whether a job names the monitor: in the property that names its schedule; else in any property or tag, or by its display name. */
+function isOf({ properties }: Job, monitor: string): boolean {
+  const schedule = properties?.properties?.["azureml.scheduleName"];
+  if (schedule !== undefined) return schedule === monitor;
   const values = [...Object.values(properties?.properties ?? {}), ...Object.values(properties?.tags ?? {})];
   if (values.includes(monitor)) return true;
   const shown = properties?.displayName ?? "";
-  return [monitor, displayName].some((name) => name !== undefined && name !== "" && shown.startsWith(name));
+  return shown.startsWith(monitor) && TIME.test(shown.slice(monitor.length));
 }
 
 /** The newest run that has ended, and whether a newer one goes on. */

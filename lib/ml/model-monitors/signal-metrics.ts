@@ -92,18 +92,21 @@ function rowsOf(rowCount: Json): { reference?: number; production?: number } {
   return { ...(reference === undefined ? {} : { reference }), ...(production === undefined ? {} : { production }) };
 }
 
-/**
- * Metrics of which less is worse: p-values, scores and pass rates. The service takes Accuracy, Precision and Recall for metrics of
- * which more is worse, and so never tells of a bad one; here less of them is worse.
- */
+/** Metrics of which less is worse: p-values, scores and pass rates. */
 const LESS_IS_WORSE =
   /^(TwoSampleKolmogorovSmirnovTest|PearsonsChiSquaredTest|NormalizedDiscountedCumulativeGain|Accuracy|Precision|Recall|Aggregated\w+PassRate|Average\w+Score)$/i;
+/** The service takes these for metrics of which more is worse, and so tags good ones and never a bad one; here less of them is worse. */
+const TAKEN_FOR_WORSE = /^(Accuracy|Precision|Recall)$/i;
 
 /** Whether a metric breaks its threshold; undefined where it has no value or none to be held against. */
 export function breaks({ metric, value, threshold }: SignalMetric): boolean | undefined {
   if (value === undefined || threshold === undefined) return undefined;
   return LESS_IS_WORSE.test(metric) ? value < threshold : value > threshold;
 }
+
+/** Whether the service tags the run for a metric that is better than its threshold. */
+export const takesGoodForBad = ({ metric, value, threshold }: SignalMetric): boolean =>
+  TAKEN_FOR_WORSE.test(metric) && value !== undefined && threshold !== undefined && value > threshold;
 
 /** `NormalizedWassersteinDistance of age is 6.8, above 0.5`. */
 export function sayMetric(one: SignalMetric): string {
