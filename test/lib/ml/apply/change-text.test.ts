@@ -20,6 +20,10 @@ describe("what a plan says of what was there", () => {
     ["a connection string", "properties.target", `Server=tcp:db.test;User=me;Password=${SECRET};`],
     ["an account's connection string", "properties.x", `AccountName=a;AccountKey=${SECRET};EndpointSuffix=b`],
     ["a field that is a connection string", "properties.metadata.connectionString", SECRET],
+    ["a value for a webhook of an alert", "properties.actions[0].webHookProperties.pager", SECRET],
+    ["the actions of an alert", "properties.actions", [{ webHookProperties: { pager: SECRET } }]],
+    ["a webhook's address", "properties.notifications[0].webhooks[0].serviceUri", `https://a.test/services/${SECRET}`],
+    ["notifications of autoscale", "properties.notifications", [{ webhooks: [{ properties: { pager: SECRET } }] }]],
     [
       "a command in a whole job",
       "properties.job",
