@@ -10,8 +10,9 @@ const LONGEST = 100;
 const HIDDEN_VALUE = '"***"';
 
 /** Mappings whose values may be secrets: the names are shown, the values are not. */
-const VARIABLES = /^environment_?variables$/i;
-const HIDDEN = /^(credentials|secrets|.{0,40}connection_?string)$/i;
+const VARIABLES = /^(environment_?variables|web_?hook_?properties)$/i;
+/** Whoever has the address of a webhook may often call it. */
+const HIDDEN = /^(credentials|secrets|web_?hooks|service_?uri|.{0,40}connection_?string)$/i;
 /** Fields in which an earlier file may have had a password: the new value is shown, the old one is not. */
 const COMMANDS = /^(command|.{0,40}args(list)?|.{0,40}arguments|script_?data)$/i;
 
