@@ -63,6 +63,14 @@ describe("the first look of canary.yml", () => {
   });
 });
 
+describe("pipelines/monitoring.yml", () => {
+  it("gives no traffic back in the run that has just deployed a version", () => {
+    const rollbacks = (modelVersion: string) =>
+      inputsOf("AzureMLRollback@1", expanded("monitoring.yml", { modelVersion }).stages).length;
+    assert.deepEqual([rollbacks(""), rollbacks("8")], [1, 0]);
+  });
+});
+
 describe("pipelines/nightly-clean-up.yml", () => {
   it("names no endpoint that the pipelines beside it release to for production", () => {
     const [cleanUp] = inputsOf("AzureMLCleanUp@1", expanded("nightly-clean-up.yml").stages);
