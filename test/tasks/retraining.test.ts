@@ -141,6 +141,20 @@ describe("Watch models, for breaches of monitors", () => {
     assert.match(ran.log, /\[warning\] Nothing is known of the monitor never-ran: no job of it has completed/);
   });
 
+  it("a monitor whose newest job failed is not said to be within its thresholds without a warning", async () => {
+    await monitor(jobs, names.drift, drift("alike"));
+    await look(jobs, names.drift);
+    const failed = await look(jobs, names.drift, "Failed", "2026-05-20T12:00:00Z");
+    const ran = await run();
+    assert.equal(ran.error, undefined);
+    assert.match(
+      ran.log,
+      new RegExp(
+        `\\[warning\\] The newest job ${failed} of the monitor ${names.drift} is Failed: nothing is known since`,
+      ),
+    );
+  });
+
   it("a run that is tried again after others have looked starts nothing that these would not know of", async () => {
     const { devops } = jobs.cloud;
     await monitor(jobs, names.drift, drift("older"));
