@@ -11,6 +11,8 @@ export interface MonitorResult {
   readonly at: number;
   /** Signals that are breached; none where all are within their thresholds. */
   readonly breached: readonly string[];
+  /** A newer job that ended otherwise than completed: nothing is known since. */
+  readonly later?: { readonly run: string; readonly status: string };
 }
 
 /** A run of the pipeline that retrains, on the branch that counts. */

@@ -2,7 +2,7 @@
 // the job; the run of the step that evaluates it carries a tag (docs/facts/operations.md#F.4).
 // Tests: test/lib/ml/retrain/monitor-results.test.ts, test/tasks/retraining.test.ts
 import { sideBySide } from "../../azure/index.ts";
-import type { Job } from "../jobs/jobs.ts";
+import { hasEnded, type Job } from "../jobs/jobs.ts";
 import { type ChildRun, childRuns } from "../jobs/runs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { MonitorResult } from "./decision.ts";
@@ -32,6 +32,7 @@ export async function monitorResults(
 ): Promise<MonitorResult[]> {
   const { azure, id, signal } = workspace;
   const found: { readonly job: Job; readonly monitor: string }[] = [];
+  const later = new Map<string, NonNullable<MonitorResult["later"]>>();
   let seen = 0;
   for await (const job of azure.list<Job>(`${id}/jobs`, {
     doing: "look for the jobs of the monitors",
@@ -41,11 +42,17 @@ export async function monitorResults(
     const made = Date.parse(job.systemData?.createdAt ?? "");
     if (made < oldest - LONGEST_JOB || ++seen > MOST) break;
     const monitor = monitors.find((one) => isOf(job, one));
-    if (monitor !== undefined && job.name && job.properties?.status === "Completed") found.push({ job, monitor });
+    if (monitor === undefined || !job.name) continue;
+    const { status = "" } = job.properties ?? {};
+    if (status === "Completed") found.push({ job, monitor });
+    else if (hasEnded(status) && !later.has(monitor) && !found.some((one) => one.monitor === monitor))
+      later.set(monitor, { run: job.name, status });
   }
-  const read = async ({ job, monitor }: (typeof found)[number]): Promise<MonitorResult> => {
+  const read = async (one: (typeof found)[number]): Promise<MonitorResult> => {
+    const { job, monitor } = one;
     const { at, breached } = await signalsOf(workspace, job);
-    return { monitor, run: job.name ?? "", at, breached };
+    const since = isNewest.has(one) ? later.get(monitor) : undefined;
+    return { monitor, run: job.name ?? "", at, breached, ...(since === undefined ? {} : { later: since }) };
   };
   const isNewest = new Set(monitors.flatMap((one) => found.find(({ monitor }) => monitor === one) ?? []));
   // A job that was made before may have ended since.

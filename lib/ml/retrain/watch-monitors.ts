@@ -93,6 +93,11 @@ export async function watchMonitors(
         `${one.name}: ${one.run}, ${one.at}: ${one.breached.length > 0 ? `breached: ${one.breached.join(", ")}` : "within its thresholds"}.`,
       );
   }
+  for (const { monitor, at, later } of newest)
+    if (later !== undefined)
+      log.warn(
+        `The newest job ${later.run} of the monitor ${monitor} is ${later.status}: nothing is known since ${new Date(at).toISOString()}.`,
+      );
   const sentence = sentenceOf(retrained, coolDownText);
   log.info(sentence);
   const isOwn = started !== undefined && decision.kind !== "none" && decision.kind !== "left";
