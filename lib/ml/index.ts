@@ -33,6 +33,7 @@ export { cancelLeft } from "./jobs/ownership.ts";
 export { type RunCurve, runCurves } from "./jobs/run-curves.ts";
 export { type RunImage, runImages } from "./jobs/run-images.ts";
 export { checkProduction, productionSection, readProduction } from "./model-monitors/check-production.ts";
+export { noteDrift } from "./model-monitors/note-drift.ts";
 export { promoteModel } from "./promote/promote-model.ts";
 export { targetOf } from "./promote/target.ts";
 export { proveRegistered } from "./proof/prove-registered.ts";

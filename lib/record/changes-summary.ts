@@ -68,7 +68,7 @@ function startedTable(title: string, started: NonNullable<RunRecord["watch"]>["s
 
 function monitorPart(
   monitors: NonNullable<NonNullable<RunRecord["watch"]>["monitors"]>,
-  { started, decision = "" }: NonNullable<RunRecord["watch"]>,
+  { started, decision = "", breach }: NonNullable<RunRecord["watch"]>,
 ): string[] {
   const rows = monitors.map(({ name, run, at, breached }) => {
     const found =
@@ -76,7 +76,8 @@ function monitorPart(
     return `| ${code(name)} | ${cell(found)} | ${run === undefined ? "" : code(run)} | ${cell(at ?? "")} |`;
   });
   const table = ["| Monitor | Newest result | Job | Measured |", "| --- | --- | --- | --- |", ...rows].join("\n");
-  return [cell(decision), table, ...(started.length > 0 ? [startedTable("Breach", started)] : [])];
+  const noted = breach?.liveModel === undefined ? [] : [`Noted on the live model ${code(breach.liveModel)}.`];
+  return [cell(decision), ...noted, table, ...(started.length > 0 ? [startedTable("Breach", started)] : [])];
 }
 
 const HEALTH = { healthy: "✅ healthy", breached: "❌ breached", noEvidence: "⚠️ no evidence" } as const;
@@ -84,7 +85,7 @@ const HEALTH = { healthy: "✅ healthy", breached: "❌ breached", noEvidence: "
 /** A monitor's signals with the metrics that broke, and the deployments of an endpoint. */
 export function productionPart(monitor: RunRecord["monitor"]): string[] {
   if (!monitor) return [];
-  const { outcome, name, job, studioUrl, signals = [], endpoint, from, to, deployments = [] } = monitor;
+  const { outcome, name, job, studioUrl, liveModel, signals = [], endpoint, from, to, deployments = [] } = monitor;
   const rows = [
     ...signals.map(({ name: signal, outcome: one, sentence = "" }) => [signal, HEALTH[one], sentence] as const),
     ...deployments.map(
@@ -94,6 +95,7 @@ export function productionPart(monitor: RunRecord["monitor"]): string[] {
   ].map(([subject, state, why]) => `| ${code(subject)} | ${state} | ${cell(why)} |`);
   const of = [
     ...(name === undefined ? [] : [`monitor ${code(name)}${job ? `, run ${link(job, studioUrl)}` : ""}`]),
+    ...(liveModel === undefined ? [] : [`noted on the live model ${code(liveModel)}`]),
     ...(endpoint === undefined
       ? []
       : [`endpoint ${code(endpoint)}${from && to ? `, from ${cell(from)} to ${cell(to)}` : ""}`]),

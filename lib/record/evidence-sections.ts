@@ -151,6 +151,8 @@ export interface MonitorSection {
   studioUrl?: string;
   /** When that began; ISO 8601. */
   at?: string;
+  /** `name:version` of the model that is live, where a breach was noted on it. */
+  liveModel?: string;
   signals?: readonly {
     name: string;
     type?: string;

@@ -62,6 +62,7 @@ const evidence = {
       job: text(500),
       studioUrl: text(),
       at: text(100),
+      liveModel: text(500),
       signals: list(
         section(
           {
@@ -473,6 +474,12 @@ export const recordShape: Shape = section(
           section({ name: text(500), run: text(500), at: text(), breached: list(text(500)) }, "name", "breached"),
         ),
         decision: text(),
+        breach: section(
+          { monitor: text(500), run: text(500), at: text(100), signals: list(text(500)), liveModel: text(500) },
+          "monitor",
+          "run",
+          "signals",
+        ),
       },
       "started",
     ),

@@ -296,6 +296,20 @@ export interface WatchSection {
   monitors?: readonly WatchedMonitor[];
   /** Why a breach started a retraining, or why not: a sentence. */
   decision?: string;
+  /** The breach that started a retraining, in this run or an earlier one. */
+  breach?: ActedBreach;
+}
+
+interface ActedBreach {
+  monitor: string;
+  /** The job that measured. */
+  run: string;
+  /** ISO 8601, UTC. */
+  at?: string;
+  /** Signals that are breached. */
+  signals: readonly string[];
+  /** `name:version` of the model that is live, where the breach was noted on it. */
+  liveModel?: string;
 }
 
 interface WatchedMonitor {

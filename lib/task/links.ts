@@ -9,12 +9,13 @@ export function linksView({
   run,
   log,
   signal,
-}: ViewContext<{ readonly traceability: Traceability }>): StepView | undefined {
+}: ViewContext<{ readonly traceability: Traceability | undefined }>): StepView | undefined {
   const access = run.writes();
   // A classic release has no build of its own to link to.
-  if (inputs.traceability === "none" || access?.buildId === undefined) return undefined;
+  const { traceability = "none" } = inputs;
+  if (traceability === "none" || access?.buildId === undefined) return undefined;
   const links = import("../evidence/links/run-links.ts").then(
-    ({ RunLinks }) => new RunLinks(access, run.provenance, inputs.traceability, { log, signal }),
+    ({ RunLinks }) => new RunLinks(access, run.provenance, traceability, { log, signal }),
   );
   return {
     ready: links.then(({ ready }) => ready).catch(() => {}),

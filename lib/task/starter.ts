@@ -2,6 +2,7 @@
 // Tests: test/tasks/watch.test.ts
 import { type StartedRun, Starter, type StartTarget } from "../agent/starts.ts";
 import { TaskError } from "../errors.ts";
+import type { Log } from "../log.ts";
 import type { MonitorResult, TrainingStarter } from "../ml/index.ts";
 import type { StoryRun } from "./task.ts";
 
@@ -10,6 +11,14 @@ export type { StartTarget } from "../agent/starts.ts";
 /** @throws TaskError where the task does not run in a pipeline */
 export const openStarter = (run: Pick<StoryRun<never>, "access">, target: StartTarget): Starter =>
   new Starter(run.access(), target);
+
+/** Whether the work is left to an earlier run of this pipeline that goes on, which the log says. */
+export async function isLeft(starter: Pick<Starter, "busyRun">, log: Pick<Log, "info">): Promise<boolean> {
+  const busy = await starter.busyRun();
+  if (busy === undefined) return false;
+  log.info(`Run ${busy} of this pipeline has not ended: what is new is left to it, and to the next run.`);
+  return true;
+}
 
 /** The inputs that say what is started, as WatchModels has them. */
 type TargetInputs =

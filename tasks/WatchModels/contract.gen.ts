@@ -13,6 +13,7 @@ export type Watch =
       requiredTags: string | undefined;
       monitors: undefined;
       coolDown: undefined;
+      traceability: undefined;
     }
   | {
       watch: "monitors";
@@ -22,6 +23,8 @@ export type Watch =
       monitors: string;
       /** How long after the start of a retraining another breach is the same one: `12h`, `3d`; at least `1h`. A breach while a retraining is going on starts none in any case. */
       coolDown: string;
+      /** `link`: the work items of this run link to the run, its commit and pull request, and to the pages of the job, model or endpoint in studio; they get one comment when a model goes live, when its rollout fails and when an endpoint is rolled back; the run gets tags and properties that searches find; the commit in Azure Repos gets a status; a breach of a monitor is noted as tags on the model version that is live. `linkAndBug` also files a bug for a gate that does not pass, a rollout that fails or a breach of a monitor, one while it is open and none on the day after it was closed; for one breach never a second one. What cannot be written is a warning that names the permission. Not in classic releases. */
+      traceability: "none" | "link" | "linkAndBug";
     };
 
 /** Start: What a new version starts; each choice has inputs of its own. A breach starts a pipeline. */
@@ -77,6 +80,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "requiredTags", type: "multiLine", visible: [[["watch", "=", "versions"]]] },
     { name: "monitors", type: "multiLine", required: true, visible: [[["watch", "=", "monitors"]]] },
     { name: "coolDown", type: "string", default: "3d", visible: [[["watch", "=", "monitors"]]] },
+    { name: "traceability", type: "pickList", default: "none", options: ["none", "link", "linkAndBug"], visible: [[["watch", "=", "monitors"]]] },
     { name: "beginAt", type: "string" },
     { name: "start", type: "pickList", required: true, default: "pipeline", options: ["pipeline", "release"] },
     { name: "pipelineToStart", type: "string", required: true, visible: [[["start", "=", "pipeline"]]] },

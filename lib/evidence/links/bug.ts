@@ -1,10 +1,11 @@
-// A bug for a failed gate or a failed rollout: one while it is open, and none in the first days after it was closed. Pure.
+// A bug for a failed gate, a failed rollout or a breach of a monitor: one while it is open, and none in the first days after it was closed. Pure.
 // Tests: test/lib/evidence/links/linked.test.ts
 import type { Provenance } from "../../provenance.ts";
 import type { RunRecord } from "../../record/index.ts";
 import { cut } from "../../remote-text.ts";
 import { sha256 } from "../../sha256.ts";
-import { linkedOf, shortModel } from "./linked.ts";
+import { breachOf, driftTags } from "./drift.ts";
+import { type Linked, linkedOf, shortModel } from "./linked.ts";
 import { escapeHtml, type Operation, relationsOf, runLink } from "./work-item-patch.ts";
 
 /** Days in which nothing is filed again for the same step, once its bug has been closed. */
@@ -21,10 +22,20 @@ export function bugTag(provenance: Provenance): string {
   return `azureml-${sha256(JSON.stringify(place)).slice(0, 16)}`;
 }
 
-/** Finds bugs of the step that are open, or were changed within the cool-down (docs/facts/evidence.md#D.5). */
-export const bugQuery = (tag: string): string =>
-  `SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [System.Tags] CONTAINS '${tag}' ` +
-  `AND ([System.State] NOT IN (${FINAL.map((state) => `'${state}'`).join(", ")}) OR [System.ChangedDate] >= @today - ${COOL_DOWN_DAYS})`;
+/**
+ * Finds bugs with the tag that are open, or were changed within the cool-down (docs/facts/evidence.md#D.5).
+ * @param once a tag whose bug counts in whatever state, and however old
+ */
+export function bugQuery(tag: string, once?: string): string {
+  const tagged = (one: string) => `[System.Tags] CONTAINS '${one}'`;
+  const [tags, or] =
+    once === undefined ? [tagged(tag), ""] : [`(${tagged(once)} OR ${tagged(tag)})`, `${tagged(once)} OR `];
+  const final = FINAL.map((state) => `'${state}'`).join(", ");
+  return (
+    `SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND ${tags} ` +
+    `AND (${or}[System.State] NOT IN (${final}) OR [System.ChangedDate] >= @today - ${COOL_DOWN_DAYS})`
+  );
+}
 
 /** The new bug; undefined where nothing failed that is worth one. */
 export function bugOf(record: RunRecord, provenance: Provenance): Operation[] | undefined {
@@ -32,10 +43,11 @@ export function bugOf(record: RunRecord, provenance: Provenance): Operation[] | 
   if (found === undefined) return undefined;
   const field = (name: string, value: string): Operation => ({ op: "add", path: `/fields/${name}`, value });
   const description = [`<p>${runLink(provenance)}</p>`, ...found.lines.map((line) => `<p>${escapeHtml(line)}</p>`)];
-  const links = relationsOf(linkedOf(record, provenance), provenance, "Found in build");
+  const linked = linkedOf(record, provenance);
+  const links = relationsOf({ pages: [...linked.pages, ...(found.pages ?? [])] }, provenance, "Found in build");
   return [
     field("System.Title", cut(found.title, LONGEST_TITLE)),
-    field("System.Tags", `azureml; ${bugTag(provenance)}`),
+    field("System.Tags", ["azureml", ...(found.tags ?? [bugTag(provenance)])].join("; ")),
     field("System.Description", description.join("")),
     // The form of a Bug in the Agile and CMMI processes shows this field in place of the description.
     field("Microsoft.VSTS.TCM.ReproSteps", description.join("")),
@@ -43,7 +55,24 @@ export function bugOf(record: RunRecord, provenance: Provenance): Operation[] | 
   ];
 }
 
-function failureOf({ gate, deployment, result, error }: RunRecord, { definition }: Provenance) {
+interface Failure {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** In place of the step's own tag. */
+  readonly tags?: readonly string[];
+  readonly pages?: Linked["pages"];
+}
+
+function failureOf(record: RunRecord, provenance: Provenance): Failure | undefined {
+  const { gate, deployment, result, error } = record;
+  const { definition } = provenance;
+  const drift = breachOf(record);
+  if (drift) {
+    const { monitor, signals, lines, pages } = drift;
+    const which = signals.length === 0 ? "" : ` (${signals.join(", ")})`;
+    const tags = ["drift", ...Object.values(driftTags(record, drift, provenance))];
+    return { title: `The monitor ${monitor} is breached${which}`, lines, tags, pages };
+  }
   if (gate && !gate.passed && !gate.isPlan) {
     const failed = gate.rules.filter(({ passed }) => !passed).slice(0, MOST_RULES);
     return {

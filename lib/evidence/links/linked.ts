@@ -3,6 +3,7 @@
 import type { Provenance } from "../../provenance.ts";
 import type { RunRecord } from "../../record/index.ts";
 import { cut } from "../../remote-text.ts";
+import { breachOf } from "./drift.ts";
 
 /** A page that work items link to. */
 interface Page {
@@ -45,6 +46,7 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
   const isLive = deployment !== undefined && isDone && deployment.traffic?.[deployment.name] === 100;
   const isRolledBack = rollback !== undefined && isDone && rollback.changed === true;
   const hasFailed = deployment !== undefined && result === "failed";
+  const drift = breachOf(record);
   const description = (text: string) => cut(text, LONGEST_DESCRIPTION);
   return {
     pages: [
@@ -83,6 +85,7 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
       ...(isLive ? [`azureml:live=${deployment.endpoint}`] : []),
       ...(isRolledBack ? [`azureml:rolledBack=${rollback.endpoint}`] : []),
       ...(gate ? [`azureml:gate=${gate.passed ? "passed" : "failed"}`] : []),
+      ...(drift ? [`azureml:drift=${drift.monitor}`] : []),
     ].map(withoutCommas),
     properties: {
       ...(job ? { [`AzureML.Job.${job.name}`]: job.status } : {}),
@@ -91,6 +94,7 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
       ...(isDone && deployment ? { [`AzureML.Deployment.${deployment.endpoint}`]: deployment.name } : {}),
       ...(isLive && served ? { [`AzureML.Live.${deployment.endpoint}`]: served } : {}),
       ...(isRolledBack ? { [`AzureML.RolledBack.${rollback.endpoint}`]: rollback.to } : {}),
+      ...(drift ? { [`AzureML.Drift.${drift.monitor}`]: drift.run } : {}),
     },
     statuses: [
       ...(gate

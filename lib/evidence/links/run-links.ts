@@ -11,6 +11,8 @@ import type { RunRecord } from "../../record/index.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import { segment } from "../../segment.ts";
 import { bugOf, bugQuery, bugTag } from "./bug.ts";
+import { breachOf, driftTags } from "./drift.ts";
+import { attempt, type Found, LinkFault, statusOf } from "./link-fault.ts";
 import { type Linked, linkedOf } from "./linked.ts";
 import { HISTORY, type Operation, patchOf, type ReadItem } from "./work-item-patch.ts";
 
@@ -29,9 +31,6 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
-/** What was found before the end: a fault of a read is said there, with those of the writes. */
-type Found<T> = { readonly value: T } | { readonly fault: Error };
-
 type Told = NonNullable<RunRecord["workItems"]>[number];
 
 export class RunLinks {
@@ -42,6 +41,7 @@ export class RunLinks {
   readonly #items: Promise<readonly Found<ReadItem>[]>;
   /** Work items that were looked at, and what became of them. */
   readonly #told: Told[] = [];
+  readonly #filesBugs: boolean;
   readonly #openBugs: Promise<Found<readonly number[]>>;
   /** Settles once the run's work items are known, and written to the provenance: before anything is made that carries them. */
   readonly ready: Promise<void>;
@@ -59,7 +59,10 @@ export class RunLinks {
     this.#items = ids.then((found) =>
       "fault" in found ? [found] : Promise.all(found.value.map((id) => attempt(this.#readItem(id)))),
     );
-    this.#openBugs = mode === "linkAndBug" ? attempt(this.#bugs()) : Promise.resolve({ value: [0] });
+    this.#filesBugs = mode === "linkAndBug";
+    this.#openBugs = this.#filesBugs
+      ? attempt(this.#bugs(bugQuery(bugTag(provenance))))
+      : Promise.resolve({ value: [0] });
   }
 
   /**
@@ -110,11 +113,15 @@ export class RunLinks {
       ...(tags.length === 0 ? [] : [() => this.#tag(tags)]),
       ...(Object.keys(properties).length === 0 || buildId === undefined ? [] : [() => this.#setProperties(properties)]),
       ...statuses.map((status) => () => this.#setStatus(status)),
-      ...("fault" in bugs
-        ? [() => Promise.reject(bugs.fault)]
-        : bugs.value.length === 0
-          ? [() => this.#file(record)]
-          : this.#sayBug(record, bugs.value)),
+      ...(breachOf(record)
+        ? this.#filesBugs
+          ? [() => this.#fileDrift(record)]
+          : []
+        : "fault" in bugs
+          ? [() => Promise.reject(bugs.fault)]
+          : bugs.value.length === 0
+            ? [() => this.#file(record)]
+            : this.#sayBug(record, bugs.value)),
     ];
   }
 
@@ -240,17 +247,29 @@ export class RunLinks {
     });
   }
 
-  async #bugs(): Promise<number[]> {
+  async #bugs(query: string): Promise<number[]> {
     const answer = await this.#ask<{ workItems?: { id?: unknown }[] }>(
       "View work items in this node of the area path",
       {
-        doing: "look for open bugs of this step",
+        doing: "look for open bugs",
         verb: "POST",
         path: `${this.#project}/_apis/wit/wiql?$top=1&api-version=7.1`,
-        body: { query: bugQuery(bugTag(this.#provenance)) },
+        body: { query },
       },
     );
     return (answer?.workItems ?? []).map(({ id }) => Number(id));
+  }
+
+  /** Once for a breach, whichever step and run found it; what is breached is known at the end only, so that it is asked for here. */
+  async #fileDrift(record: RunRecord): Promise<void> {
+    const drift = breachOf(record);
+    if (drift === undefined) return;
+    const tags = driftTags(record, drift, this.#provenance);
+    const [id] = await this.#bugs(bugQuery(tags.monitor, tags.breach));
+    if (id === undefined) return this.#file(record);
+    this.#place.log.info(
+      `No bug is filed: work item ${id} is about this breach, or about the monitor ${drift.monitor} and open or closed a short while ago.`,
+    );
   }
 
   /** As a Bug; in the process Basic, which has none, as an Issue. */
@@ -276,24 +295,3 @@ export class RunLinks {
     this.#place.log.info(`Filed work item ${made?.id ?? "of unknown id"} for this failure.`);
   }
 }
-
-/** A refused link, and the permission that it takes. */
-class LinkFault extends Error {
-  readonly right: string;
-
-  constructor(right: string, cause: Error) {
-    super(cause.message, { cause });
-    this.right = right;
-  }
-}
-
-function statusOf(error: unknown): number | undefined {
-  const cause = error instanceof LinkFault ? error.cause : error;
-  return cause instanceof TaskError ? cause.status : undefined;
-}
-
-const attempt = <T>(work: Promise<T>): Promise<Found<T>> =>
-  work.then(
-    (value) => ({ value }),
-    (fault: Error) => ({ fault }),
-  );

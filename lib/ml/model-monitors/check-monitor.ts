@@ -7,6 +7,7 @@ import type { Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { freshFor, judgeMonitor, judgeSignal, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
 import { type Monitor, monitorJobs, newestEnded, readMonitor } from "./newest-run.ts";
+import { noteDrift } from "./note-drift.ts";
 import { runResults } from "./run-results.ts";
 
 export interface MonitorRequest {
@@ -17,6 +18,8 @@ export interface MonitorRequest {
   readonly maximumAge?: number | undefined;
   /** Whether the verdict is left as tags of the run. */
   readonly writesVerdict: boolean;
+  /** Whether a breach is noted on the model version that is live. */
+  readonly notesDrift?: boolean;
 }
 
 export interface MonitorCheck {
@@ -30,6 +33,8 @@ export interface MonitorCheck {
   readonly studioUrl?: string;
   /** When it ended or, where that is not known, began; ISO 8601. */
   readonly at?: string;
+  /** `name:version` of the model that is live, where the breach is noted on it. */
+  readonly liveModel?: string;
 }
 
 /** Tags of a monitor's run by which a server task and people know what was found. */
@@ -39,7 +44,7 @@ const VERDICT_AT = "monitorCheckedAt";
 const VERDICT_BY = "monitorCheckedBy";
 
 /**
- * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags.
+ * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags, and those of `noteDrift` for a breach.
  * @throws TaskError `notFound` for no such monitor; `input` for a signal that it has not
  */
 export async function checkMonitor(workspace: Workspace, request: MonitorRequest): Promise<MonitorCheck> {
@@ -99,7 +104,13 @@ export async function checkMonitor(workspace: Workspace, request: MonitorRequest
   const outcome = judgeMonitor(signals);
   const telling = signals.filter((one) => one.outcome === outcome || outcome === "healthy");
   const reasons = telling.map(({ sentence }) => sentence);
-  return leave({ monitor: monitor.name, outcome, signals, reasons, ...seen });
+  const broken = signals.filter((one) => one.outcome === "breached").map(({ name }) => name);
+  const breach = { monitor: monitor.name, run: seen.job, at: seen.at, signals: broken };
+  const [check, liveModel] = await Promise.all([
+    leave({ monitor: monitor.name, outcome, signals, reasons, ...seen }),
+    request.notesDrift && outcome === "breached" ? noteDrift(workspace, breach, monitor) : undefined,
+  ]);
+  return { ...check, ...(liveModel === undefined ? {} : { liveModel }) };
 }
 
 /** @throws TaskError `input` that names the signals there are */

@@ -19,6 +19,7 @@ interface Inputs {
   readonly signals?: string | undefined;
   readonly maxAgeInHours?: number | undefined;
   readonly writeVerdict: boolean;
+  readonly traceability: string;
   readonly endpointName?: string | undefined;
   readonly deploymentName?: string | undefined;
   readonly windowInMinutes: number;
@@ -43,6 +44,7 @@ export function readProduction(inputs: Inputs): ProductionRequest {
       ? {
           monitor: {
             ...{ monitor, writesVerdict: inputs.writeVerdict, signals: namesIn(inputs.signals ?? "") },
+            notesDrift: inputs.traceability !== "none",
             ...(maxAgeInHours === undefined ? {} : { maximumAge: maxAgeInHours * 3_600_000 }),
           },
         }
@@ -106,6 +108,7 @@ export function productionSection({ outcome, reasons, monitor, health }: Product
           ...(monitor.job === undefined ? {} : { job: monitor.job }),
           ...(monitor.studioUrl === undefined ? {} : { studioUrl: monitor.studioUrl }),
           ...(monitor.at === undefined ? {} : { at: monitor.at }),
+          ...(monitor.liveModel === undefined ? {} : { liveModel: monitor.liveModel }),
           signals: monitor.signals.map(({ name, type, outcome: one, sentence, rows, metrics }) => ({
             ...{ name, outcome: one, sentence, ...(type === undefined ? {} : { type }), ...rows },
             metrics: metrics

@@ -2,6 +2,7 @@
 // Tests: test/lib/ml/model-monitors/check-monitor.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { isObject } from "../../plain-objects.ts";
 import { bounded } from "../../remote-text.ts";
 import { hasEnded, type Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -15,6 +16,13 @@ export interface Monitor {
   /** Milliseconds between two runs at most; undefined where its trigger does not say. */
   readonly every?: number;
   readonly isEnabled: boolean;
+  /** The deployment or model that it watches, by ARM id; undefined where its signals name data alone. */
+  readonly target?: MonitorTarget;
+}
+
+interface MonitorTarget {
+  readonly deploymentId?: string | null;
+  readonly modelId?: string | null;
 }
 
 interface ScheduleBody {
@@ -27,6 +35,7 @@ interface ScheduleBody {
       readonly actionType?: string;
       readonly monitorDefinition?: {
         readonly signals?: Readonly<Record<string, { signalType?: string } | null>> | null;
+        readonly monitoringTarget?: MonitorTarget | string | null;
       };
     };
   };
@@ -58,8 +67,10 @@ export async function readMonitor(workspace: Workspace, name: string): Promise<M
     name: signalName,
     ...(one?.signalType ? { type: one.signalType } : {}),
   }));
+  const target = action?.monitorDefinition?.monitoringTarget;
   return {
     ...{ name, displayName: displayName || name, signals, isEnabled: isEnabled !== false },
+    ...(isObject(target) ? { target } : {}),
     ...(every === undefined ? {} : { every }),
   };
 }

@@ -8,6 +8,10 @@ import type { Metrics } from "../jobs/metrics.ts";
 import {
   APPROVED_BY,
   DECISION,
+  DRIFT,
+  DRIFT_AT,
+  DRIFT_MONITOR,
+  DRIFT_RUN,
   ORIGIN,
   ORIGIN_METRICS,
   PROMOTED_BY,
@@ -40,7 +44,10 @@ const LONGEST_PROPERTY = 4_000;
 
 const OWN = new Set([APPROVED_BY, ORIGIN_METRICS, PROMOTED_BY, PROMOTED_CONTENT, PROMOTED_FROM]);
 
-const staysBehind = (name: string) => isEvidence(name) || OWN.has(name) || DECISION.has(name);
+/** Findings of a monitor where the source was live: they say nothing of where the copy will be. */
+const FOUND_LIVE = new Set([DRIFT, DRIFT_AT, DRIFT_MONITOR, DRIFT_RUN]);
+
+const staysBehind = (name: string) => isEvidence(name) || OWN.has(name) || DECISION.has(name) || FOUND_LIVE.has(name);
 
 /** Tags of a version that is made. An approval was given to the source, and is not copied. */
 export function tagsOfNew(source: AssetBody, marks: Marks): Record<string, string> {

@@ -52,6 +52,8 @@ export interface Retrained {
   readonly newest: readonly MonitorResult[];
   /** The retraining that covers the newest breach, where this pipeline started it. */
   readonly started: (StartedRun & { readonly before: boolean }) | undefined;
+  /** The newest breach, where a retraining was started for it, now or before; undefined where another covers it. */
+  readonly acted: MonitorResult | undefined;
 }
 
 /** The memory of a run. Plain JSON; dates are ISO 8601. */
@@ -90,7 +92,7 @@ export async function retrainOnBreach(
   const newest = newestOf(all);
   const results = [...newest.values()];
   if (recalled !== undefined && recalled.run > starter.runId)
-    return { decision: { kind: "left", by: recalled.run }, newest: results, started: undefined };
+    return { decision: { kind: "left", by: recalled.run }, newest: results, started: undefined, acted: undefined };
   // What is breached when somebody first looks is a breach; what was breached before that, and is not any more, is none.
   const firstOf = (one: string) => new Date(beginAt ?? newest.get(one)?.at ?? queuedAt.getTime()).toISOString();
   const since = {
@@ -117,8 +119,11 @@ export async function retrainOnBreach(
     ...{ trainings, coolDown, last: last && { id: last.id, at: Date.parse(last.at) } },
   });
   if (decision.kind !== "start") {
-    const own = decision.kind === "covered" && decision.by === last?.id ? { ...last, before: true } : undefined;
-    return { decision, newest: results, started: own };
+    const covers = decision.kind === "covered" && decision.by === last?.id ? last : undefined;
+    const breach = decision.kind === "covered" ? decision.breach : undefined;
+    const isActed = covers !== undefined && covers.monitor === breach?.monitor && covers.run === breach.run;
+    const started = covers && { ...covers, before: true };
+    return { decision, newest: results, started, acted: isActed ? breach : undefined };
   }
   const { monitor, run } = decision.breach;
   const at = queuedAt.toISOString();
@@ -126,7 +131,7 @@ export async function retrainOnBreach(
   const started = await starter.startTraining(decision.breach);
   const { starting: _starting, ...without } = memory;
   await keep({ ...without, last: { ...started, at, monitor, run } });
-  return { decision, newest: results, started: { ...started, before: false } };
+  return { decision, newest: results, started: { ...started, before: false }, acted: decision.breach };
 }
 
 const lastAt = (kept: Memory | undefined): number => (kept?.last ? Date.parse(kept.last.at) : 0);

@@ -26,6 +26,23 @@ interface WatchSection {
   }[];
   /** Why a retraining was started, or why not. */
   readonly decision: string;
+  /** The breach that started a retraining, now or in an earlier run. */
+  readonly breach?: ActedBreach;
+}
+
+interface ActedBreach {
+  readonly monitor: string;
+  readonly run: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly signals: readonly string[];
+  /** `name:version` of the live model that has a note of it. */
+  readonly liveModel?: string;
+}
+
+interface Watching extends Pick<Callbacks<WatchSection>, "onProgress"> {
+  /** Notes a breach on the live model, and says on which that is; asked for where the step's inputs want it. */
+  readonly note: (workspace: Workspace, breach: ActedBreach) => Promise<string | undefined>;
 }
 
 export interface WatchedNames {
@@ -36,6 +53,8 @@ export interface WatchedNames {
   readonly coolDown: number;
   /** Milliseconds since the epoch. */
   readonly beginAt: number | undefined;
+  /** Whether a breach that was acted on is noted on the model that is live. */
+  readonly notesDrift: boolean;
 }
 
 /** The inputs of a step that watches monitors. @throws TaskError kind `input` where one cannot be understood */
@@ -43,10 +62,12 @@ export function readMonitors(inputs: {
   readonly monitors: string;
   readonly coolDown: string;
   readonly beginAt: string | undefined;
+  readonly traceability: string;
 }): WatchedNames {
   const { coolDown: coolDownText } = inputs;
   const [monitors, coolDown] = [namesIn(inputs.monitors), spanOf(coolDownText)];
-  return { monitors, coolDownText, coolDown, beginAt: timeOf(inputs.beginAt) };
+  const notesDrift = inputs.traceability !== "none";
+  return { monitors, coolDownText, coolDown, notesDrift, beginAt: timeOf(inputs.beginAt) };
 }
 
 /** Outputs of the task. */
@@ -67,10 +88,10 @@ const HOUR = 60 * 60_000;
  */
 export async function watchMonitors(
   workspace: Workspace,
-  { monitors, coolDownText, coolDown, beginAt }: WatchedNames,
+  { monitors, coolDownText, coolDown, beginAt, notesDrift }: WatchedNames,
   starter: TrainingStarter,
   name: string,
-  { onProgress }: Pick<Callbacks<WatchSection>, "onProgress">,
+  { onProgress, note }: Watching,
 ): Promise<WatchedMonitors> {
   const { log } = workspace;
   const retraining = {
@@ -78,7 +99,7 @@ export async function watchMonitors(
     read: (from: Parameters<typeof monitorResults>[2]) => monitorResults(workspace, monitors, from),
   };
   const retrained = await retrainOnBreach(retraining, starter, log);
-  const { decision, newest, started } = retrained;
+  const { decision, newest, started, acted } = retrained;
   const ofMonitors = monitors.map((name) =>
     shown(
       name,
@@ -106,7 +127,15 @@ export async function watchMonitors(
     ...{ reference: started.reference, url: started.url },
     ...(started.before ? { before: true } : {}),
   };
-  onProgress?.({ started: entry ? [entry] : [], monitors: ofMonitors, decision: sentence });
+  const section: WatchSection = { started: entry ? [entry] : [], monitors: ofMonitors, decision: sentence };
+  onProgress?.(section);
+  if (acted !== undefined) {
+    const { monitor, run, at, breached: signals } = acted;
+    const breach = { monitor, run, at: new Date(at).toISOString(), signals };
+    onProgress?.({ ...section, breach });
+    const liveModel = notesDrift ? await note(workspace, breach) : undefined;
+    if (liveModel !== undefined) onProgress?.({ ...section, breach: { ...breach, liveModel } });
+  }
   return {
     startedCount: decision.kind === "start" ? "1" : "0",
     versions: decision.kind === "start" ? keyOf(decision.breach) : "",

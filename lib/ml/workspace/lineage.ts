@@ -35,6 +35,11 @@ export const ORIGIN_METRICS = "azureDevOps.metrics";
 export const PROOF = "azureDevOps.proof";
 export const PROOF_DIGEST = "azureDevOps.proofSha256";
 export const PROOF_SIGNER = "azureDevOps.signedBy";
+/** Tags of a model version that was live when a monitor broke: the signals, `monitor:job`, when, and the run that acted on it. */
+export const DRIFT = "azureDevOps.drift";
+export const DRIFT_MONITOR = "azureDevOps.driftMonitor";
+export const DRIFT_AT = "azureDevOps.driftAt";
+export const DRIFT_RUN = "azureDevOps.driftRun";
 /** Tags of a version by which people and tasks believe an approval, a proof or an origin; in small letters. */
 const MARKS = new Set(
   [

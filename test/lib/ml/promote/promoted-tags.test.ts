@@ -46,6 +46,12 @@ describe("tags of a promoted version", () => {
     assert.equal(proven["evaluationRun"], "https://true/");
   });
 
+  it("leave what a monitor found where the source was live", () => {
+    const drift = { "azureDevOps.drift": "inputs", "azureDevOps.driftMonitor": "drift:amber_1", owner: "Ada" };
+    const tags = tagsOfNew({ ...source, properties: { tags: drift } }, marks);
+    assert.deepEqual([tags["owner"], Object.keys(tags).filter((name) => /drift/i.test(name))], ["Ada", []]);
+  });
+
   it("carry nothing of the source's approval beside the approver of the promotion", () => {
     const approved = {
       approval: "approved",
