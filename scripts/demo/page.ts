@@ -59,12 +59,18 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
   return lines;
 }
 
-/** The verdicts and the traffic of a comment, without the details of its steps. */
+/** The verdicts and the traffic of a comment, with the marks of this page and without the details of its steps. */
 const headOf = (markdown: string): string[] =>
   (markdown.split("<details>")[0] ?? "")
     .split("\n")
     .filter((one) => /^(### |\*\*|\| Traffic )/.test(one))
-    .map((one) => one.replace(/^\| Traffic \| (.*) \|$/, "traffic: $1").replace(/^### |[*`]/g, ""));
+    .map((one) =>
+      one
+        .replace(/^\| Traffic \| (.*) \|$/, "traffic: $1")
+        .replace(/^### |[*`]/g, "")
+        .replace("✅", "✔")
+        .replace("❌", "✘"),
+    );
 
 function row(lines: string[], name: string, text: string): void {
   lines.push(`     ${name.padEnd(9)} ${text}`);

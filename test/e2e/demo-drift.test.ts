@@ -70,9 +70,9 @@ describe("npm run demo -- --drift", () => {
     const page = printed.slice(printed.indexOf("What came out of it"));
     assert.match(
       page,
-      /note +on the pull request 1, Train on all thirty features\n +✅ Azure ML: breast-cancer passed\n/,
+      /note +on the pull request 1, Train on all thirty features\n +✔ Azure ML: breast-cancer passed\n/,
     );
-    assert.match(page, / ✅ Azure ML: breast-cancer-release passed\n +traffic: model-2 100 %\n/);
+    assert.match(page, / ✔ Azure ML: breast-cancer-release passed\n +traffic: model-2 100 %\n/);
   });
 
   it("leaves what the picture is drawn of", () => {
