@@ -60,6 +60,11 @@ export const drift: readonly Chapter[] = [
         '  interval: 1\n  start_time: "2099-01-01T00:00:00"\n',
       ];
       stage.repository.change("monitoring/drift.yml", [never], "Run the monitor when the story says so");
+      stage.repository.change(
+        "watch.yml",
+        [["      coolDown: 3d\n", "      coolDown: 3d\n      traceability: linkAndBug\n"]],
+        "File a bug for a breach",
+      );
       stage.repository.change("azureml/deployment.yml", [["instance_count: 1\n", COLLECT]], "Collect the requests");
       const released = await stage.push();
       return [...released, ...(await stage.watch())];
@@ -110,6 +115,7 @@ export const drift: readonly Chapter[] = [
         trainings.length === 1 && trainings[0]?.result === "succeeded",
         `One training should have run and succeeded, and ${trainings.length} ran.`,
       );
+      expectations.that(summary.filed?.length === 1, "One bug should have been filed for the breach.");
       expectations.that(summary.gate?.passed === true, "The gate should have passed.");
       expectations.that(
         summary.gate?.data?.startsWith("Both were measured on ") === true,
@@ -148,6 +154,7 @@ export const drift: readonly Chapter[] = [
       expectations.that(watches.length >= 2, `${WATCH} should have run for the event and by hand.`);
       expectations.same(summary.watch?.breached, ["inputs"], "the breached signals");
       expectations.that(trainings.length === 0, `${TRAINING} should not have been started again.`);
+      expectations.that(summary.filed?.length === 0, "No second bug should have been filed.");
       expectations.that(summary.notes?.length === 0, "The pull request should have been told nothing more.");
     },
   },

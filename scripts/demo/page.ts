@@ -48,6 +48,7 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
     }
     if (chapter.deadLetters?.length) row(lines, "given up", `by Event Grid: ${chapter.deadLetters.join(", ")}`);
     if (chapter.released?.length) row(lines, "releases", chapter.released.join(", "));
+    for (const title of chapter.filed ?? []) row(lines, "work item", title);
     for (const { pullRequest, title, text } of chapter.notes ?? []) {
       row(lines, "note", `on the pull request ${pullRequest}, ${title}`);
       for (const said of headOf(text)) row(lines, "", said);

@@ -9,6 +9,7 @@ import type { Contract } from "../../local/azure/contract/contract.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import type { WorkItem } from "../../local/devops/state/work-items.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
 import { AgentQueue, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
@@ -64,6 +65,8 @@ export interface Stage {
   /** So many requests a second for the endpoint, until it is stopped. @param factor of each value; 1 where absent */
   load(rate: number, factor?: number): Load;
   readonly pullRequests: PullRequests;
+  /** All work items of the project, the oldest first. */
+  readonly workItems: readonly WorkItem[];
   readonly relay: Pick<DemoRelay, "start" | "stop" | "deliver">;
   /** Waits until no event is on its way, and for what they started. */
   settled(): Promise<RunOutcome[]>;
@@ -159,6 +162,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         return startLoad({ target: () => targetOf(cloud), rate, body, agent: loadAgent(cloud) });
       },
       pullRequests: new PullRequests(cloud.devops, TRAINING, repository),
+      workItems: cloud.devops.workItems.all,
       relay,
       settled,
       deadLetters: () => deadLetters(cloud),

@@ -121,6 +121,7 @@ export async function tell(
   const before = stage.uploads();
   const load = chapter.load === undefined ? undefined : stage.load(chapter.load, chapter.loadFactor);
   const notes = stage.pullRequests.notes().length;
+  const items = stage.workItems.length;
   const outcomes = await chapter.play(stage);
   const calls = await load?.stop();
   const records = outcomes.flatMap(recordsOf);
@@ -135,6 +136,7 @@ export async function tell(
   const known = previous.reduce((count, { deadLetters = [] }) => count + deadLetters.length, 0);
   summary.deadLetters = (await stage.deadLetters()).slice(known).map(({ subject }) => subject.replace("models/", ""));
   summary.notes = stage.pullRequests.notes().slice(notes);
+  summary.filed = stage.workItems.slice(items).map(({ fields }) => String(fields["System.Title"]));
   const expectations = new Expectations();
   const told: Told = {
     training: trainings[0],

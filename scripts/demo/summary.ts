@@ -26,6 +26,8 @@ export interface ChapterSummary {
   watch?: { breached: string[]; decision: string };
   /** `monitor:job` of the breaches that a retraining was started for. */
   retrained?: string[];
+  /** Titles of the work items that pipelines filed. */
+  filed?: string[];
   /** New comments of pipelines on pull requests. */
   notes?: Note[];
   /** `name:version` of all that were registered, in order. */

@@ -75,6 +75,16 @@ describe("npm run demo -- --drift", () => {
     assert.match(page, / ✔ Azure ML: breast-cancer-release passed\n +traffic: model-2 100 %\n/);
   });
 
+  it("files one bug for the breach", () => {
+    assert.deepEqual(
+      chapters.map(({ filed }) => filed?.length),
+      [0, 0, 1, 0],
+    );
+    assert.match(chapters[2]?.filed?.[0] ?? "", /breast-cancer-drift/);
+    const page = printed.slice(printed.indexOf("What came out of it"));
+    assert.match(page, /work item +\S.*breast-cancer-drift/);
+  });
+
   it("leaves what the picture is drawn of", () => {
     const [story, ...others] = pictures(out);
     assert.deepEqual([story?.file, others.length], ["drift.png", 0]);
