@@ -1,7 +1,7 @@
 // The task's process in a schedule: its clock runs fast and may be wrong, and it says its id and how much memory it took.
 import path from "node:path";
 import type { NodeBinaries } from "../../local/agent/index.ts";
-import { preloaded } from "../harness/preload.ts";
+import { PEAK_KILOBYTES, preloaded } from "../harness/preload.ts";
 
 /** How many of the task's seconds pass in one of this machine. */
 export const SPEED = 20;
@@ -18,7 +18,7 @@ const script = `
 const fs = require("node:fs");
 const processFile = process.env.${PROCESS_FILE};
 fs.writeFileSync(processFile, String(process.pid));
-process.on("exit", () => fs.appendFileSync(processFile, " " + process.resourceUsage().maxRSS));
+process.on("exit", () => fs.appendFileSync(processFile, " " + (${PEAK_KILOBYTES})()));
 const RealDate = Date;
 const begin = RealDate.now();
 const now = () => Math.round(begin + Number(process.env.${CLOCK_SKEW} || 0) + (RealDate.now() - begin) * ${SPEED});
