@@ -39,7 +39,7 @@ describe("npm run demo", () => {
     for (const page of ["tab-breast-cancer", "tab-breast-cancer-release", "models"])
       for (const view of ["light", "dark", "screen"]) {
         const { height, width } = readPicture(readFileSync(path.join(out, `${page}-${view}.png`)));
-        assert.ok(height >= 400 && width >= 1366 * 3, `${page} ${view}: ${height}`);
+        assert.ok(height >= 500 && width >= 1366 * 3, `${page} ${view}: ${height}`);
       }
   });
 

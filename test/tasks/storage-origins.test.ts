@@ -13,7 +13,14 @@ import { theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "storage-origins-"));
+const datastores: string[] = [];
 after(() => rmSync(scratch, { recursive: true, force: true }));
+// Other files of tests share the workspace.
+afterEach(async () => {
+  if (datastores.length === 0) return;
+  const { azure } = await theCloud();
+  for (const name of datastores.splice(0)) azure.store("datastores").delete(name);
+});
 const author = { name: "Mallory", type: "User" } as const;
 let models = 0;
 
@@ -38,6 +45,7 @@ async function model(modelUri: string): Promise<string> {
 async function datastore(properties: Record<string, unknown>, secrets?: Record<string, unknown>): Promise<string> {
   const { azure } = await theCloud();
   const name = `origin_${++models}`;
+  datastores.push(name);
   azure.store("datastores").set(name, {
     name,
     properties: { datastoreType: "AzureBlob", containerName: "c", ...properties },

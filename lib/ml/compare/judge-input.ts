@@ -13,7 +13,7 @@ interface Inputs {
 }
 
 const NUMBER = /^\d{1,9}(\.\d{1,9})?$/;
-/** With fewer, no test of these has any power. */
+/** The fewest rows that an input may ask for: below ten, none of these tests can find a difference. */
 const FEWEST = 10;
 
 /** @throws TaskError kind `input` that names the input and what it takes */

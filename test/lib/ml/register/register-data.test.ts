@@ -135,7 +135,7 @@ describe("registering data", () => {
     const document = { ...dataOf({ name: fresh(), type: "uri_file", path: "a.csv" }, folder), datastore: "nowhere" };
     await assert.rejects(
       openLocal().then((workspace) => registerData(workspace, document, folder)),
-      { kind: "notFound", message: /no datastore "nowhere"; it has (\w+, )*workspaceblobstore/ },
+      { kind: "notFound", message: /no datastore "nowhere"; it has workspaceblobstore/ },
     );
   });
 });
