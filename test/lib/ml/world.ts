@@ -17,22 +17,24 @@ import type { Provenance } from "../../../lib/provenance.ts";
 import { contracts } from "../../../local/azure/contract/contracts.ts";
 import { storageSuffix, vaultSuffix } from "../../../local/azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { afterFile } from "../../harness/after-file.ts";
 
 let started: Promise<LocalCloud> | undefined;
 
-/** The cloud, started at the first call and ended after the last test of the whole run. */
+/** The cloud of the file that runs: started at the first call, ended after the file's last test. */
 export function theCloud(): Promise<LocalCloud> {
-  started ??= startCloud({ contracts: contracts() });
+  if (started === undefined) {
+    const cloud = startCloud({ contracts: contracts() });
+    started = cloud;
+    afterFile(async () => {
+      started = undefined;
+      // A story that fails leaves requests on their way; once answered, nobody sends them again.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await (await cloud).close();
+    });
+  }
   return started;
 }
-
-// Where mocha runs files in parallel, this module outlives the first file that loads it: there the cloud ends with the worker's process.
-after(async () => {
-  if (process.env["MOCHA_WORKER_ID"] !== undefined || started === undefined) return;
-  // A story that fails leaves requests on their way; once answered, nobody sends them again.
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  await (await started).close();
-});
 
 /** A log that remembers. */
 export function memoryLog(): Log & { lines: string[]; text(): string } {

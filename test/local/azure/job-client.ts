@@ -8,7 +8,8 @@ import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
 export class JobClient {
   #cloud: LocalCloud | undefined;
   private token: string | undefined;
-  private count = 0;
+  /** Of all clients, since two may ask one cloud: a name that is taken would change the job that has it. */
+  private static count = 0;
 
   constructor(cloud?: LocalCloud) {
     this.#cloud = cloud;
@@ -46,8 +47,8 @@ export class JobClient {
   }
 
   name(): string {
-    this.count += 1;
-    return `job_${this.count}`;
+    JobClient.count += 1;
+    return `job_${JobClient.count}`;
   }
 
   id(path: string): string {
