@@ -135,8 +135,8 @@ export class FaultLayer {
   }
 
   #clientOf(request: http.IncomingMessage): FaultyClient | undefined {
-    const port = String(request.socket.remotePort);
-    return [...this.#clients].find(({ proxy }) => proxy.wentFrom.has(port));
+    const { remotePort, localPort } = request.socket;
+    return [...this.#clients].find(({ proxy }) => proxy.carried(remotePort, localPort));
   }
 
   /** `handler` with the faults before it. @param listener its name in the cloud */

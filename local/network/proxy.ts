@@ -7,8 +7,11 @@ export interface Proxy {
   /** `http://127.0.0.1:<port>`, without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** Ports from which it went on to the listeners: whose requests came through it. */
-  readonly wentFrom: ReadonlySet<string>;
+  /**
+   * Whether a request came through it: the port from which it reached a listener, and that listener's port. Both are needed,
+   * since the system gives a port that was closed to the next connection, which may go elsewhere and past the proxy.
+   */
+  carried(from: number | string | undefined, to: number | string | undefined): boolean;
   /** Ends the tunnel that went on from this port as a network does that has lost it: by a TCP reset. */
   reset(port: string): void;
   close(): Promise<void>;
@@ -65,7 +68,7 @@ export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptio
     }
     const upstream = net.connect(target.port, "127.0.0.1", () => {
       const from = String(upstream.localPort);
-      wentFrom.add(from);
+      wentFrom.add(wayOf(from, target.port));
       clients.set(from, client);
       client.once("close", () => clients.delete(from));
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
@@ -92,7 +95,7 @@ export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptio
   return {
     url: `http://127.0.0.1:${port}`,
     port,
-    wentFrom,
+    carried: (from, to) => wentFrom.has(wayOf(from, to)),
     reset: (from) => void clients.get(from)?.resetAndDestroy(),
     close: () =>
       new Promise((resolve) => {
@@ -102,6 +105,8 @@ export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptio
       }),
   };
 }
+
+const wayOf = (from: number | string | undefined, to: number | string | undefined) => `${from}>${to}`;
 
 function split(authority: string): { host: string; port: number } | undefined {
   const found = /^(.+):(\d+)$/.exec(authority);
@@ -133,7 +138,7 @@ function forward(
       answer.pipe(response);
     },
   );
-  upstream.on("socket", (socket) => socket.once("connect", () => void wentFrom.add(String(socket.localPort))));
+  upstream.on("socket", (socket) => socket.once("connect", () => void wentFrom.add(wayOf(socket.localPort, url.port))));
   upstream.on("error", () => response.destroy());
   request.pipe(upstream);
 }

@@ -77,7 +77,7 @@ describe("signing in from behind a proxy", () => {
     run.exchanges.filter(({ listener, url }) => listener !== "devops" || /oidctoken/.test(url));
   const waysOf = (run: TaskRun) => {
     const ways = ofTask(run).map(
-      ({ listener, connection = "" }) => [listener, proxy.wentFrom.has(connection)] as const,
+      ({ listener, url, connection }) => [listener, proxy.carried(connection, new URL(url).port)] as const,
     );
     return Object.fromEntries(
       ways.map(([listener, through]) => [
