@@ -41,7 +41,7 @@ export interface Outputs {
 }
 
 export const contract: Contract<Inputs, Outputs> = contractOf({
-  task: { id: "0a210e35-b4a7-48b4-8ad9-2c580fbdb229", name: "AzureMLRegisterData", friendlyName: "Azure ML: Register dataset", version: "1.0.0" },
+  task: { id: "0a210e35-b4a7-48b4-8ad9-2c580fbdb229", name: "AzureMLRegisterData", friendlyName: "Azure ML: Register data", version: "1.0.0" },
   inputs: [
     ...shared.connectionTypeInputs,
     shared.registry,

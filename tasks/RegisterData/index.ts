@@ -1,4 +1,4 @@
-// Register dataset: the same content is the same version, and the task says which.
+// Register data: the same content is the same version, and the task says which.
 
 import { dataKind, readSource, type UploadRoot } from "../../lib/documents/index.ts";
 import { dataOf, openAssetStore, registerDataIn } from "../../lib/ml/index.ts";

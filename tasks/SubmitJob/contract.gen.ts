@@ -49,7 +49,7 @@ export interface Outputs {
 }
 
 export const contract: Contract<Inputs, Outputs> = contractOf({
-  task: { id: "27d13649-e4ed-4b6f-bf15-76c0e3965ce7", name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+  task: { id: "27d13649-e4ed-4b6f-bf15-76c0e3965ce7", name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit job", version: "1.0.0" },
   inputs: [
     ...shared.connectionTypeInputs,
     { name: "jobFile", type: "filePath", required: true },

@@ -1,4 +1,4 @@
-// Submit training run: once for this step of this run; its log as it grows; cancelled when the pipeline is.
+// Submit job: once for this step of this run; its log as it grows; cancelled when the pipeline is.
 import { parseJob, readSource } from "../../lib/documents/index.ts";
 import { cancelLeft, followJob, openWorkspace, readCostLimits, submitJob } from "../../lib/ml/index.ts";
 import { defineTask, preflightInto, readPairs } from "../../lib/task/index.ts";

@@ -1,4 +1,4 @@
-// Register dataset, as shipped: the same content is the same version, and nothing is uploaded twice.
+// Register data, as shipped: the same content is the same version, and nothing is uploaded twice.
 import assert from "node:assert/strict";
 import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode } from "../harness/bench.ts";

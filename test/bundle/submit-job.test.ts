@@ -1,4 +1,4 @@
-// Submit training run, as shipped: its log while it grows, its outputs, and one job for all attempts of a step.
+// Submit job, as shipped: its log while it grows, its outputs, and one job for all attempts of a step.
 import assert from "node:assert/strict";
 import { jobService } from "../../local/azure/jobs/service.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";

@@ -1,4 +1,4 @@
-// The post-job stage of Submit training run cancels the job of a step that was stopped while it submitted, and only its own.
+// The post-job stage of Submit job cancels the job of a step that was stopped while it submitted, and only its own.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -50,7 +50,7 @@ describe("a step and the pull request of its run", () => {
     const build = newRun();
     const label = "estimate at list price";
     const trained = record({
-      task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+      task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit job", version: "1.0.0" },
       job: { name: jobName, status: "Completed", cost: { label, nodeHours: 0.5, amount: 0.4, currency: "USD" } },
     });
     leaveStep(build, "Train", trained);
@@ -125,7 +125,7 @@ describe("a step and the pull request of its run", () => {
     const left = (name: string, by = "train/job") => {
       const build = newRun();
       const submitted = record({
-        task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+        task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit job", version: "1.0.0" },
         job: { name, status: "NotStarted" },
         pullRequest: { id: String(pull.pullRequestId), status: { name: `azureml/${by}`, state: "running" } },
       });

@@ -1,4 +1,4 @@
-// Register dataset asks the checks first where expectations or rules are given: what fails is neither uploaded nor registered.
+// Register data asks the checks first where expectations or rules are given: what fails is neither uploaded nor registered.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -7,7 +7,7 @@ import task from "../../tasks/RegisterData/index.ts";
 import { theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 
-describe("Register dataset, checked first", () => {
+describe("Register data, checked first", () => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), "register-checked-"));
   after(() => rmSync(scratch, { recursive: true, force: true }));
   const write = (name: string, content: string) => {

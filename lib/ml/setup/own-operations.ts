@@ -35,7 +35,7 @@ export const CALL = ["onlineEndpoints/listkeys/action", "onlineEndpoints/token/a
 export const CODE = ["codes/versions/read", "codes/versions/startPendingUpload/action", "codes/versions/write"];
 
 export const SUBMIT_JOB = {
-  title: "Submit training run",
+  title: "Submit job",
   reads: ["read", "jobs/read"],
   changes: ["jobs/write", "jobs/cancel/action"],
   ifUsed: [

@@ -10,7 +10,7 @@ export { KEYS, PROVIDER, type TaskOperations, wholeName } from "./own-operations
 /** By the name of the task's folder. */
 export const TASK_OPERATIONS = {
   RegisterData: {
-    title: "Register dataset",
+    title: "Register data",
     reads: ["read", "data/read", "data/versions/read", "datastores/read"],
     changes: ["data/versions/write"],
     files: true,

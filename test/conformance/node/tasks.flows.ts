@@ -62,7 +62,7 @@ function jobFlows(): Record<string, (cloud: LocalCloud) => Promise<void>> {
   return Object.fromEntries(
     files.map((file) => {
       const name = path.basename(file, ".yml");
-      return [`Submit training run: ${name}`, flowOf(name)];
+      return [`Submit job: ${name}`, flowOf(name)];
     }),
   );
 }

@@ -14,7 +14,7 @@ import {
 
 const minimal: RunRecord = {
   version: 2,
-  task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+  task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit job", version: "1.0.0" },
   result: "succeeded",
   started: "2026-11-23T05:00:00.000Z",
 };

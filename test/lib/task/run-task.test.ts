@@ -76,7 +76,7 @@ describe("a task on an agent", () => {
       assert.equal(left.result, "succeeded");
       assert.deepEqual(left.task, {
         name: "AzureMLSubmitJob",
-        friendlyName: "Azure ML: Submit training run",
+        friendlyName: "Azure ML: Submit job",
         version: contract.task.version,
       });
       assert.deepEqual(left.workspace, {
@@ -87,7 +87,7 @@ describe("a task on an agent", () => {
       });
       assert.deepEqual([left.run?.id, left.run?.step], ["5", "trainer"]);
       assert.deepEqual(left.job?.outputs, { sas: "https://h/x?sig=***&sv=1" });
-      assert.match(file(ended, "task\\.uploadsummary"), /### Azure ML: Submit training run: succeeded/);
+      assert.match(file(ended, "task\\.uploadsummary"), /### Azure ML: Submit job: succeeded/);
       assert.match(
         ended.output,
         /##vso\[task\.addattachment type=azureml-record;name=AzureMLSubmitJob-trainer\.json;\]/,

@@ -89,7 +89,7 @@ describe("the preflight of a job", () => {
     const findings: string[] = [];
     await preflight(workspace, {
       what: "The job",
-      operations: { title: "Submit training run", needed: ["jobs/write"], likely: [], role: "AzureML Data Scientist" },
+      operations: { title: "Submit job", needed: ["jobs/write"], likely: [], role: "AzureML Data Scientist" },
       known: Promise.resolve({ findings: [], needs: [] }),
       onFindings: (all) => findings.push(...all.map(({ id, answered: said }) => `${id}: ${said}`)),
       clock,
@@ -162,7 +162,7 @@ describe("the preflight of a job", () => {
     const ML = "Microsoft.MachineLearningServices/workspaces";
     await assert.rejects(
       submitJob(await roles(["*/read"]), document, options({ root: folder })),
-      /^TaskError: role: .* do not allow jobs\/write, jobs\/cancel\/action, which "Submit training run" needs/,
+      /^TaskError: role: .* do not allow jobs\/write, jobs\/cancel\/action, which "Submit job" needs/,
     );
     const most = await roles(["*/read", `${ML}/jobs/write`]);
     await submitJob(most, document, options({ root: folder }));
@@ -197,7 +197,7 @@ describe("the preflight of a job", () => {
         { ...workspace, standing },
         {
           what: "The job",
-          operations: { title: "Submit training run", needed: [], likely: [], role: "AzureML Data Scientist" },
+          operations: { title: "Submit job", needed: [], likely: [], role: "AzureML Data Scientist" },
           known: Promise.resolve({ findings: [], needs: [] }),
         },
       ).catch(() => {});
