@@ -2,7 +2,7 @@
 import { readStrategy, type StrategyInputs } from "../../../../lib/ml/rollout/strategy.ts";
 import type { Clock } from "../../../../lib/poll.ts";
 import { seedMinutes } from "../../../../local/azure/monitor/seed.ts";
-import { begin, type Rollout, type Wish } from "../rollouts.ts";
+import { begin, isTrafficWrite, type Rollout, type Wish } from "../rollouts.ts";
 import { theCloud } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -28,6 +28,40 @@ export function jumpingClock(minutesAgo: number): JumpingClock {
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
     },
+  };
+}
+
+/**
+ * A jumping clock, and the minutes of it since the first write of traffic. Until then the rollout waits for the deployment, in more
+ * pauses the slower the machine is: a test that counts pauses counts those of a share.
+ * @param atPause told which pause it is since the traffic was written the last time, and how often it was written
+ */
+export function bakingClock(
+  endpoint: string,
+  minutesAgo: number,
+  atPause?: (pause: number, writes: number) => Promise<unknown>,
+) {
+  const clock = jumpingClock(minutesAgo);
+  let begun: number | undefined;
+  let writes = 0;
+  let pauses = 0;
+  return {
+    clock: {
+      ...clock,
+      sleep: async (milliseconds: number, signal?: AbortSignal) => {
+        if (writes > 0) await atPause?.(++pauses, writes);
+        return clock.sleep(milliseconds, signal as AbortSignal);
+      },
+    },
+    opening: {
+      onRequest(method: string, url: string) {
+        if (!isTrafficWrite(endpoint)({ method, url })) return;
+        begun ??= clock.jumped();
+        writes += 1;
+        pauses = 0;
+      },
+    },
+    baked: () => clock.jumped() - (begun ?? Number.NaN),
   };
 }
 

@@ -18,7 +18,7 @@ import {
   setTraffic,
 } from "../rollouts.ts";
 import { answered, openLocal, theCloud } from "../world.ts";
-import { beginCanary, jumpingClock, seed } from "./canaries.ts";
+import { bakingClock, beginCanary, jumpingClock, seed } from "./canaries.ts";
 
 const tagsOf = async (endpoint: string) => endpointsOf((await theCloud()).azure).get(endpoint)?.tags ?? {};
 
@@ -46,8 +46,8 @@ describe("a canary", () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
     const writes: Record<string, number>[] = [];
-    const clock = jumpingClock(100);
-    const rollout = await beginCanary(name, { clock, opening: watching(name, writes) as never });
+    const { clock, opening, baked } = bakingClock(name, 100);
+    const rollout = await beginCanary(name, { clock, opening: { ...(watching(name, writes) as object), ...opening } });
     const report = await rollout.done;
     // The last write ends the rollout, and moves nothing.
     assert.deepEqual(writes, [{ blue: 90, green: 10 }, { blue: 50, green: 50 }, { green: 100 }, { green: 100 }]);
@@ -67,7 +67,7 @@ describe("a canary", () => {
     // Of its origin stays which run ended it.
     assert.deepEqual(Object.keys(JSON.parse(tags[ORIGIN] ?? "{}")), ["of", "ended", "deployment"]);
     // Each share bakes five minutes, and its metrics are complete five minutes later.
-    assert.ok(clock.jumped() >= 30 && clock.jumped() < 34, `${clock.jumped()} minutes`);
+    assert.ok(baked() >= 30 && baked() < 34, `${baked()} minutes`);
     const said = rollout.log.text();
     assert.match(
       said,
@@ -79,8 +79,8 @@ describe("a canary", () => {
   it("with more errors than the live deployment is taken back, with the numbers in the error, and deleted", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green", { errors: 12 })]);
-    const clock = jumpingClock(100);
-    const rollout = await beginCanary(name, { clock });
+    const { clock, opening, baked } = bakingClock(name, 100);
+    const rollout = await beginCanary(name, { clock, opening });
     const error = await failureOf(rollout);
     assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
     assert.match(
@@ -92,7 +92,7 @@ describe("a canary", () => {
     assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
     assert.equal((await tagsOf(name))[LAST_KNOWN_GOOD], "blue");
     // A judgement that fails ends the bake: nobody is served badly for the rest of it.
-    assert.ok(clock.jumped() < 10, `${clock.jumped()} minutes`);
+    assert.ok(baked() < 10, `${baked()} minutes`);
     assert.equal(rollout.leftover(), undefined);
     assert.deepEqual(
       rollout.report()?.steps?.map(({ outcome }) => outcome),
@@ -266,20 +266,13 @@ describe("a canary", () => {
   it("ends with an error, and waits no longer, once a rollback has ended it", async () => {
     const name = await liveEndpoint();
     await seed(name, "blue");
-    let pauses = 0;
-    const clock = jumpingClock(100);
-    const rollout = await beginCanary(name, {
-      clock: {
-        ...clock,
-        sleep: async (milliseconds, signal) => {
-          if (++pauses === 4) await rollBackEndpoint(await openLocal(), { endpoint: name });
-          return clock.sleep(milliseconds, signal);
-        },
-      },
+    const { clock, opening, baked } = bakingClock(name, 100, async (pause, writes) => {
+      if (writes === 1 && pause === 4) await rollBackEndpoint(await openLocal(), { endpoint: name });
     });
+    const rollout = await beginCanary(name, { clock, opening });
     const error = await failureOf(rollout);
     assert.match(error.message, /does not stand as it was written any more/);
-    assert.ok(clock.jumped() < 10, `${clock.jumped()} minutes`);
+    assert.ok(baked() < 10, `${baked()} minutes`);
     assert.deepEqual((await served(name)).traffic, { blue: 100 });
   });
 
@@ -296,17 +289,10 @@ describe("a canary", () => {
   it("that is cancelled while it bakes is taken back by the post-job stage, with its state", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
-    let pauses = 0;
-    const clock = jumpingClock(100);
-    const rollout = await beginCanary(name, {
-      clock: {
-        ...clock,
-        sleep: async (milliseconds, signal) => {
-          if (++pauses === 14) rollout.cancel();
-          return clock.sleep(milliseconds, signal);
-        },
-      },
+    const { clock, opening } = bakingClock(name, 100, async (pause, writes) => {
+      if (writes === 2 && pause === 3) rollout.cancel();
     });
+    const rollout = await beginCanary(name, { clock, opening });
     await failureOf(rollout);
     assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
     assert.match(await afterJob(rollout), /Deleted the deployment green/);
@@ -317,17 +303,10 @@ describe("a canary", () => {
   it("whose traffic somebody changes while it bakes is not fought for", async () => {
     const name = await liveEndpoint({ teal: 0 });
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
-    let pauses = 0;
-    const clock = jumpingClock(100);
-    const rollout = await beginCanary(name, {
-      clock: {
-        ...clock,
-        sleep: async (milliseconds, signal) => {
-          if (++pauses === 3) await setTraffic(name, { blue: 60, teal: 40, green: 0 });
-          return clock.sleep(milliseconds, signal);
-        },
-      },
+    const { clock, opening } = bakingClock(name, 100, async (pause, writes) => {
+      if (writes === 1 && pause === 3) await setTraffic(name, { blue: 60, teal: 40, green: 0 });
     });
+    const rollout = await beginCanary(name, { clock, opening });
     const error = await failureOf(rollout);
     assert.match(error.message, /does not stand as it was written any more: .* Its traffic is blue 60 %, teal 40 %/);
     assert.deepEqual(await served(name), { traffic: { blue: 60, teal: 40 }, deployments: ["blue", "teal:b"] });
@@ -336,17 +315,10 @@ describe("a canary", () => {
   it("goes back in proportion where somebody added another deployment meanwhile", async () => {
     const name = await liveEndpoint({ teal: 0 });
     await Promise.all([seed(name, "blue"), seed(name, "green", { errors: 30 })]);
-    let pauses = 0;
-    const clock = jumpingClock(100);
-    const rollout = await beginCanary(name, {
-      clock: {
-        ...clock,
-        sleep: async (milliseconds, signal) => {
-          if (++pauses === 3) await setTraffic(name, { blue: 45, teal: 45, green: 10 });
-          return clock.sleep(milliseconds, signal);
-        },
-      },
+    const { clock, opening } = bakingClock(name, 100, async (pause, writes) => {
+      if (writes === 1 && pause === 3) await setTraffic(name, { blue: 45, teal: 45, green: 10 });
     });
+    const rollout = await beginCanary(name, { clock, opening });
     await failureOf(rollout);
     assert.deepEqual((await served(name)).traffic, { blue: 50, teal: 50 });
   });
