@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { TaskError } from "../../lib/errors.ts";
 import { jobService } from "../../local/azure/jobs/service.ts";
+import type { CommandBody, JobOutput } from "../../local/azure/records/job.ts";
 import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import task from "../../tasks/CompareModels/index.ts";
 import registerData from "../../tasks/RegisterData/index.ts";
@@ -222,6 +223,31 @@ describe("CompareModels", () => {
     Object.assign(job, { ownerId });
   });
 
+  it("leaves a job of its own name alone that runs in other code, another environment, or writes elsewhere", async () => {
+    const given = { championModel: "model:cmp-near:1", challengerMust: "notWorse", margin: "0.1" };
+    const own = await compare(given);
+    assert.equal(own.error?.message, undefined, own.log);
+    const name = own.set["jobName"] ?? "";
+    const job = jobService((await theCloud()).azure).get(name)!;
+    const body = job.body as CommandBody;
+    const elsewhere = "azureml://datastores/workspaceblobstore/paths/forged";
+    const others: [Partial<CommandBody>, RegExp][] = [
+      [{ environmentVariables: { ...body.environmentVariables, PYTHONPATH: "/tmp" } }, /its environment variables/],
+      [{ codeId: String(body.codeId).replace(/[^/]+\/versions/, "another/versions") }, /its code/],
+      [{ environmentId: String(body.environmentId).replace(/[^/]+$/, "other") }, /its environment /],
+      [{ outputs: { rows: { ...body.outputs?.["rows"], uri: elsewhere } as JobOutput } }, /its outputs/],
+    ];
+    for (const [other, why] of others) {
+      const before = { ...body };
+      Object.assign(body, other);
+      const again = await compare(given);
+      Object.assign(body, before);
+      assert.equal(again.error?.message, undefined, again.log);
+      assert.notEqual(again.set["jobName"], name, String(why));
+      assert.match(again.log.split("\n").find((line) => line.includes(`job ${name} has the name`)) ?? "", why);
+    }
+  });
+
   it("scores once for two steps at a time, and a step that is cancelled leaves the job of the other alone", async () => {
     const gate = path.join(folder, "gate");
     writeProject(folder, { slow: { weight: 1.5, until: gate } }, {});
@@ -269,6 +295,21 @@ describe("CompareModels", () => {
       late.error?.message ?? "passed",
       /rows\.jsonl of the job .* is not as the job of a comparison writes it: it was written at /,
     );
+  });
+
+  it("refuses another step's scores where nothing says when their job ended, and warns of its own", async () => {
+    const given = { championModel: "model:cmp-weak:1", compareBy: "brier" };
+    const known = await compare(given);
+    assert.equal(known.error?.message, undefined, known.log);
+    const job = jobService((await theCloud()).azure).get(known.set["jobName"] ?? "")!;
+    const { ended } = job;
+    Object.assign(job, { ended: undefined });
+    const own = await compare(given);
+    const other = await compare(given, { stepIdentity: "another step that found it" });
+    Object.assign(job, { ended });
+    assert.match(other.error?.message ?? "passed", /run history does not say when the job ended/);
+    assert.equal(own.error?.message, undefined, own.log);
+    assert.match(own.log, /\[warning\] Run history does not say when the job .* ended/);
   });
 
   it("takes a model of a registry, and columns of any name", async () => {

@@ -25,7 +25,7 @@ describe("score_models.py", () => {
   function run(
     data: string | Readonly<Record<string, string | Buffer>>,
     settings: object = {},
-    challenger = "[row['x'] for row in rows]",
+    challenger: string | Readonly<Record<string, string>> = "[row['x'] for row in rows]",
   ) {
     const here = path.join(folder, String(++runs));
     const write = (file: string, text: string | Buffer) => {
@@ -35,10 +35,14 @@ describe("score_models.py", () => {
     for (const [file, text] of Object.entries({
       "score_models.py": SCORE_MODELS,
       "scorer.py": SCRIPT,
-      challenger,
-      champion: "[1 for row in rows]",
     }))
       write(file, text);
+    if (typeof challenger === "string") {
+      write("challenger", challenger);
+      write("champion", "[1 for row in rows]");
+    } else
+      for (const which of ["challenger", "champion"])
+        for (const [file, text] of Object.entries(challenger)) write(`${which}/${file}`, text);
     if (typeof data === "string") write("data", data);
     else for (const [file, text] of Object.entries(data)) write(`data/${file}`, text);
     const given = ["champion", "challenger", "data", "out"].flatMap((name) => [`--${name}`, path.join(here, name)]);
@@ -111,6 +115,13 @@ describe("score_models.py", () => {
     const own = run("x,y\n1,0\n", {}, "(globals().setdefault('seen', []).append(1), [len(seen) for row in rows])[1]");
     assert.equal(ran.status, 0, ran.said);
     assert.deepEqual(challengerOf(own), [1]);
+  });
+
+  it("takes the one MLflow model of a folder, and none of several that stand side by side", () => {
+    const { said } = run("x,y\n1,2\n", { script: undefined }, { "first/MLmodel": "", "second/MLmodel": "" });
+    assert.match(said, /the model has 2 folders with a file MLmodel, first, second; give the path of one of them/);
+    const whole = run("x,y\n1,2\n", { script: undefined }, { MLmodel: "", "artifacts/part/MLmodel": "" });
+    assert.doesNotMatch(whole.said, /folders with a file MLmodel/, "what lies inside a model is a part of it");
   });
 
   for (const [what, data, settings, model, says] of [
