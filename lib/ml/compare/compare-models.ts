@@ -88,10 +88,11 @@ export async function compareModels(workspace: Workspace, request: CompareReques
     champion: championValue,
     challenger: challengerValue,
     ...verdict
-  } = judgeRows(await readRows(workspace, scores.jobName), judge);
+  } = judgeRows(await readRows(workspace, scores.jobName, scores.isOwn), judge);
+  const { isOwn: _isOwn, ...scoring } = scores;
   return {
     ...known,
-    ...scores,
+    ...scoring,
     ...verdict,
     ...(championValue === undefined ? {} : { championValue }),
     ...(challengerValue === undefined ? {} : { challengerValue }),
@@ -104,7 +105,7 @@ async function scored(
   workspace: Workspace,
   request: CompareRequest,
   materials: { readonly challenger: Material; readonly champion: Material; readonly data: Material },
-): Promise<(Pick<Comparison, "isReused"> & { readonly jobName: string }) | undefined> {
+): Promise<(Pick<Comparison, "isReused"> & { readonly jobName: string; readonly isOwn: boolean }) | undefined> {
   const { stepIdentity, nonce, onLeft, onJob, deadline, cancelOnFailure, clock } = request;
   const { challenger, champion } = materials;
   const job = await comparisonJob(workspace, { ...request, ...materials });
@@ -114,7 +115,7 @@ async function scored(
   workspace.log.info(`Job ${name}: ${studioUrl}`);
   onJob({ ...scoring.job });
   if (workspace.azure.dryRun) return undefined;
-  const known = { jobName: name, ...(scoring.isReused ? { isReused: true as const } : {}) };
+  const known = { jobName: name, isOwn: scoring.isOwn, ...(scoring.isReused ? { isReused: true as const } : {}) };
   if (status === "Completed") {
     onLeft?.();
     return known;

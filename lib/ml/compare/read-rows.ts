@@ -21,18 +21,25 @@ const LATE = 10 * 60_000;
 
 /**
  * The scores that a completed job has written. Two to four sequential round trips, and one for each 4 MiB.
+ * @param isOwn whether this step submitted the job: of another's, nobody watched what lay there since it ended
  * @throws TaskError `notFound` where there is no such file; `failed` where it holds anything else or too many rows, or was written after the job had ended
  */
-export async function readRows(workspace: Workspace, jobName: string): Promise<ScoredRows> {
+export async function readRows(workspace: Workspace, jobName: string, isOwn: boolean): Promise<ScoredRows> {
   const [job, details] = await Promise.all([getJob(workspace, jobName), runDetails(workspace, jobName)]);
   const ended = Date.parse(details?.endTimeUtc ?? "");
+  const called = `${FILE} of the job ${jobName}`;
+  if (Number.isNaN(ended)) {
+    if (!isOwn) throw foreign(called, "run history does not say when the job ended, so the file may be newer");
+    workspace.log.warn(
+      `Run history does not say when the job ${jobName} ended, so whether its scores were written later was not checked.`,
+    );
+  }
   const place = await outputPathOf(workspace, job, ROWS_OUTPUT, FILE);
   if (place === undefined)
     throw new TaskError("service", `Azure does not say where the output ${ROWS_OUTPUT} of the job ${jobName} lies.`, {
       errorCode: "AML1111",
     });
   const { container } = await openDatastore(workspace, place.datastore);
-  const called = `${FILE} of the job ${jobName}`;
   for await (const blob of container.files(place.path, workspace.signal)) {
     if (blob.name !== place.path) continue;
     // Whoever may write to the datastore can exchange the file; when it was written is what storage itself says.

@@ -1,11 +1,14 @@
 // Scores once: submits the job of a comparison, or takes the one that has done the same work, whichever run of whichever pipeline it was of.
 // Tests: test/tasks/CompareModels.test.ts
+import { parseArmId, workspaceId } from "../../azure/index.ts";
 import type { JobWrite } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { isObject } from "../../plain-objects.ts";
 import { inputsOf } from "../jobs/job-inputs.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
 import { Ownership, ofCreator } from "../jobs/ownership.ts";
 import { type Beginning, beginning } from "../workspace/callbacks.ts";
+import { differences, isEmpty } from "../workspace/compare.ts";
 import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
@@ -104,7 +107,10 @@ function marked(write: JobWrite, name: string, hash: string, own: Readonly<Recor
   return { ...renamed(write, name), name, body: { properties: { ...properties, properties: marks } } };
 }
 
-/** Names can be computed and properties copied: a job counts where it does this work by its own command and inputs, and the own identity created it. */
+/**
+ * Names can be computed and properties copied: a job counts where it did this work, by its command, inputs, code, environment, variables and outputs
+ * as the service has them, and the own identity created it.
+ */
 async function strangerOf(
   workspace: Workspace,
   found: Job,
@@ -114,15 +120,58 @@ async function strangerOf(
 ): Promise<string | undefined> {
   const { properties } = found;
   if (properties?.properties?.[SPECIFICATION_HASH] !== hash) return "it was submitted for something else";
-  const wanted = write.body as { properties: Record<string, unknown> };
+  const wanted = write.body as { properties: Readonly<Record<string, unknown>> };
   const isSame =
     properties["command"] === wanted.properties["command"] &&
-    JSON.stringify(entriesOf(found)) === JSON.stringify(entriesOf(wanted));
+    JSON.stringify(entriesOf(found)) === JSON.stringify(entriesOf(wanted)) &&
+    placesOf(found) === placesOf(wanted);
   if (!isSame) return "its command or its inputs are others";
-  return ofCreator(workspace, name);
+  return otherPart(wanted.properties, properties, name) ?? ofCreator(workspace, name);
 }
 
 const entriesOf = (job: Job) => Object.entries(inputsOf(job)).sort(([one], [other]) => (one < other ? -1 : 1));
+
+/** The workspaces that inputs are of, where their addresses say so: each may have its own version of one name. */
+function placesOf(job: Job): string {
+  const inputs = Object.entries(isObject(job.properties?.["inputs"]) ? job.properties["inputs"] : {});
+  const places = inputs.flatMap(([input, value]) => {
+    const id = parseArmId(String(isObject(value) ? value["uri"] : ""));
+    return id === undefined ? [] : [`${input} ${workspaceId(id.subscriptionId, id.resourceGroup, id.workspace)}`];
+  });
+  return places.sort().join("\n").toLowerCase();
+}
+
+const PARTS: readonly (readonly [part: string, called: string])[] = [
+  ["codeId", "its code is another"],
+  ["environmentId", "its environment is another"],
+  ["environmentVariables", "its environment variables are others"],
+  ["outputs", "its outputs are others"],
+  ["distribution", "it runs in several processes"],
+];
+
+/** What else decides about the scores, and is other than wanted. The service adds an output `default` (docs/facts/azureml-wire.md#9.1), and no variables. */
+function otherPart(
+  wanted: Readonly<Record<string, unknown>>,
+  there: Readonly<Record<string, unknown>>,
+  name: string,
+): string | undefined {
+  const other = PARTS.find(
+    ([part]) =>
+      differences(wanted[part], there[part]).length > 0 ||
+      (part !== "outputs" && isEmpty(wanted[part]) && !isEmpty(there[part])),
+  );
+  if (other !== undefined) return other[1];
+  const names = (one: unknown) => Object.keys(isObject(one) ? one : {});
+  if (names(there["environmentVariables"]).length > names(wanted["environmentVariables"]).length)
+    return "its environment variables are others";
+  const outputs = Object.entries(isObject(there["outputs"]) ? there["outputs"] : {});
+  // The folder of a job has its name; an address that somebody gave may hold what other jobs wrote.
+  const elsewhere = outputs.some(([output, value]) => {
+    const { uri } = isObject(value) ? value : {};
+    return output !== "default" && typeof uri === "string" && !uri.split("/").includes(name);
+  });
+  return elsewhere ? "its outputs are others" : undefined;
+}
 
 function scoringJob(workspace: Workspace, job: Job, joined: boolean): ScoringJob {
   const name = job.name ?? "";

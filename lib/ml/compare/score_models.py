@@ -169,18 +169,33 @@ class Scripted:
         return self.module.score(self.model, rows)
 
 
+def model_folder(path):
+    """The one folder with an MLmodel; what lies inside of a model is a part of it."""
+    folders = sorted(folder for folder, _, names in os.walk(path) if "MLmodel" in names)
+    whole = [one for one in folders if not any(one.startswith(os.path.join(other, "")) for other in folders if other != one)]
+    if not whole:
+        stop("the model is none that MLflow has logged: it has no file MLmodel. Give a scoringScript to score it.")
+    if len(whole) > 1:
+        names = ", ".join(os.path.relpath(one, path) for one in whole[:20])
+        stop(f"the model has {len(whole)} folders with a file MLmodel, {names}; give the path of one of them.")
+    return whole[0]
+
+
+def truth(value):
+    """A cell of a column that a model takes as yes or no: CSV files write it as a text."""
+    return {"true": True, "false": False}.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+
 class Mlflow:
     """A model that was logged with MLflow, of whatever flavor: its pyfunc."""
 
     def __init__(self, path):
+        folder = model_folder(path)
         try:
             import mlflow.pyfunc
         except ImportError:
             stop("the job's environment has no mlflow. Add it and what the models need, or give a scoringScript.")
-        folders = sorted(folder for folder, _, names in os.walk(path) if "MLmodel" in names)
-        if not folders:
-            stop("the model is none that MLflow has logged: it has no file MLmodel. Give a scoringScript to score it.")
-        self.model = mlflow.pyfunc.load_model(folders[0])
+        self.model = mlflow.pyfunc.load_model(folder)
 
     def score(self, rows):
         import pandas
@@ -192,6 +207,8 @@ class Mlflow:
             kind = getattr(getattr(column, "type", None), "name", "")
             if kind in ("double", "float") and column.name in frame:
                 frame[column.name] = frame[column.name].astype("float64" if kind == "double" else "float32")
+            if kind == "boolean" and column.name in frame:
+                frame[column.name] = frame[column.name].map(truth)
         found = self.model.predict(frame)
         return found.values.tolist() if isinstance(found, pandas.DataFrame) else list(found)
 
@@ -235,7 +252,7 @@ class Sums:
         self.rows += 1
         for which, score in scores.items():
             own = self.sums.setdefault(which, {"equal": 0, "absolute": 0.0, "squared": 0.0, "numbers": 0})
-            own["equal"] += str(score) == str(target)
+            own["equal"] += score == target or str(score) == str(target)
             if is_number(target) and is_number(score):
                 own["numbers"] += 1
                 own["absolute"] += abs(score - target)
