@@ -88,6 +88,19 @@ describe("Register data, checked first", () => {
     assert.match(bad.error?.message ?? "", /data\.rows = 20 is not equal to 21/);
   });
 
+  it("compares with a baseline that is named alone", async () => {
+    const small = write(
+      "g.csv",
+      rows(60, (row) => row % 7),
+    );
+    assert.equal((await register("compared", small, {})).error, undefined);
+    const other = await register("compared", write("h.csv", "other\n1\n2\n"), { baseline: "1" });
+    assert.match(other.error?.message ?? "registered", /did not pass .* Nothing was registered\.$/);
+    assert.deepEqual([writes(other.requests), other.record.dataCheck?.baseline], [[], "compared:1"]);
+    const none = await register("compared", write("h.csv", "other\n1\n2\n"), { baseline: "none" });
+    assert.deepEqual([none.error, none.record.dataCheck], [undefined, undefined]);
+  });
+
   it("loads no reader of tables where nothing is asked", async () => {
     const ran = await register("unasked", write("f.csv", 'a\n"1'), {});
     assert.equal(ran.error, undefined, ran.log);

@@ -20,6 +20,7 @@ export interface SomeShares {
 }
 
 export interface SomeDeployed {
+  readonly state?: "Succeeded" | "Failed";
   /** `name:version`. */
   readonly model?: string;
   /** Of what it collects. */
@@ -52,7 +53,7 @@ export function addDeployment(azure: AzureWorld, endpoint: string, name: string,
       ...(of.model === undefined ? {} : { model: versionId(azure, "models", of.model) }),
       ...(of.data === undefined ? {} : { dataCollector }),
     },
-    provisioningState: "Succeeded",
+    provisioningState: of.state ?? "Succeeded",
   });
 }
 

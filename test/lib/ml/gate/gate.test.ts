@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { parseJob, readSource } from "../../../../lib/documents/index.ts";
-import { type ChampionChoice, mostLive, parseChampion } from "../../../../lib/ml/gate/champion.ts";
+import {
+  type Champion,
+  type ChampionChoice,
+  findChampion,
+  mostLive,
+  parseChampion,
+} from "../../../../lib/ml/gate/champion.ts";
 import { evaluateGate, type GateOptions, sayGate } from "../../../../lib/ml/gate/gate.ts";
 import { jobOf } from "../../../../lib/ml/gate/model-job.ts";
 import { parseRules } from "../../../../lib/ml/gate/rules.ts";
@@ -12,6 +18,7 @@ import { cancelJob } from "../../../../lib/ml/jobs/jobs.ts";
 import { registerModel } from "../../../../lib/ml/register/register-model.ts";
 import { submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import { jobService } from "../../../../local/azure/jobs/service.ts";
+import { addDeployment, addEndpoint } from "../cleanup/things.ts";
 import { commandJob, project } from "../projects.ts";
 import { openLocal, theCloud } from "../world.ts";
 
@@ -54,6 +61,8 @@ async function gate(jobName: string, rules: string, more: Partial<GateOptions> =
     ...more,
   });
 }
+
+const notThere = (champion: Champion) => (champion.found ? undefined : champion.why);
 
 describe("the gate over a pipeline", () => {
   it("judges the one step that has the metric, and merges all of them where told to", async () => {
@@ -348,6 +357,27 @@ describe("the gate", () => {
     ];
     for (const wrong of ["m", "model:m", "endpoint:", "deployment:x", ...unversioned])
       assert.throws(() => parseChampion(wrong), { kind: "input" });
+  });
+
+  it("is not absent where an endpoint has a ready deployment, and its traffic was taken away", async () => {
+    const { azure } = await theCloud();
+    const at = azure.clock.now();
+    const workspace = await openLocal();
+    addEndpoint(azure, "idle", { traffic: {} }, at);
+    assert.match(
+      (await findChampion(workspace, { kind: "endpoint", name: "idle" }).then(notThere)) ?? "",
+      /no deployment/,
+    );
+    addDeployment(azure, "idle", "broken", { model: "house:1", state: "Failed" }, at);
+    assert.match(
+      (await findChampion(workspace, { kind: "endpoint", name: "idle" }).then(notThere)) ?? "",
+      /no deployment/,
+    );
+    addDeployment(azure, "idle", "blue", { model: "house:1" }, at);
+    await assert.rejects(
+      findChampion(workspace, { kind: "endpoint", name: "idle" }),
+      /The endpoint idle has ready deployments \(blue\), and none of them gets traffic, so there is no champion to measure against/,
+    );
   });
 
   it("knows who has most of the traffic, and which job made a model", () => {

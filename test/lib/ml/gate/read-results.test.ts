@@ -44,6 +44,21 @@ describe("results of a job and its champion", () => {
     assert.deepEqual(found, { by: "values", challenger: [1, 2], champion: [10, 20] });
   });
 
+  it("are paired by long keys, digit by digit", async () => {
+    const rows = (first: number) => `id,l\n9007199254740993,${first}\n9007199254740992,${first + 1}\n`;
+    assert.deepEqual(await paired("loss: p.csv value=l key=id", rows(1), rows(10)), {
+      ...{ by: "values", challenger: [1, 2], champion: [10, 11] },
+    });
+  });
+
+  it("are read up to a million rows, and above it by no more memory", async () => {
+    const many = `id,l\n${"1,1\n".repeat(1_000_001)}`;
+    await assert.rejects(
+      paired("loss: p.csv value=l key=id", many, "id,l\n1,1\n"),
+      /p\.csv does not fit: it has more than 1000000 rows, and so many are not read into memory/,
+    );
+  });
+
   it("are paired fold by fold, from JSON and from a column", async () => {
     const folds = await paired("auc: p.json by=folds ratio=0.25", "[0.8, 0.81]", '{"auc": [0.7, 0.71]}', "p.json");
     assert.deepEqual(folds, { by: "folds", testToTrain: 0.25, challenger: [0.8, 0.81], champion: [0.7, 0.71] });

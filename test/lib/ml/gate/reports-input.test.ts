@@ -57,6 +57,16 @@ describe("a report", () => {
     assert.deepEqual(contentOf("a.xml", other), { tests: 1, failures: 1, errors: 0, skipped: 0, passed: 0 });
   });
 
+  it("of JUnit counts failures that only a suite's attributes tell", () => {
+    const crashed = `<testsuites errors='1'><testsuite name="a > b" tests="0" errors="1" failures="0"/></testsuites>`;
+    assert.deepEqual(contentOf("a.xml", crashed), { tests: 0, failures: 0, errors: 1, skipped: 0, passed: 0 });
+    const several = `<testsuites><testsuite failures="1"><testcase/></testsuite><testsuite failures="2">
+      <testsuite failures="2"><testcase/><testcase/></testsuite></testsuite></testsuites>`;
+    assert.deepEqual(contentOf("a.xml", several), { tests: 3, failures: 3, errors: 0, skipped: 0, passed: 0 });
+    const other = '<testsuite data-errors="7" errors="many"><testcase name="errors=&quot;3&quot;"/></testsuite>';
+    assert.equal(readReport("a.xml", other), 'its attribute errors is "many", which is no whole number');
+  });
+
   it("of JUnit that breaks off is none", () => {
     const why = "it breaks off before its end";
     assert.equal(readReport("a.xml", '<testsuite><testcase name="1"/><testcase name="2">'), why);

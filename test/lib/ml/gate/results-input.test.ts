@@ -61,6 +61,7 @@ describe("the input results", () => {
     ["auc: p.csv label=y score=p test=wilcoxon", /test= says nothing here: it belongs to by=seeds and by=folds/],
     ["loss: p.csv value=l key=id label=y", /label= says nothing here: it belongs to rows without value=/],
     ["auc: p.csv label=y score=p label=z", /it has label= twice/],
+    ["auc: p.csv label=y score=p prediction=q", /score= and prediction= are two names of one column/],
     ["auc: p.csv lable=y", /lable=y is none of by=, ratio=, label=/],
     ["auc: history by=seeds\nauc: p.csv by=seeds", /it has two lines for the metric auc/],
   ];

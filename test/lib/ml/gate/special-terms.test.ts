@@ -69,6 +69,19 @@ describe("a rule that asks for more than chance", () => {
     assert.equal(judged(both.replace("||", "&&")).outcome, "passed");
   });
 
+  it("asks each to be surer in lists, and wherever else one of several may be enough", () => {
+    const one = "improves(metrics.auc, champion.auc, 0.99)";
+    for (const text of [
+      `[${one}, ${one}].exists(x, x)`,
+      `true in [${one}, ${one}]`,
+      `!([${one}, ${one}] == [false, false])`,
+      `${one} != (${one} == false)`,
+      `size([${one}, ${one}].filter(x, x)) > 0`,
+    ])
+      assert.match(judged(text).detail, /at 99\.5 % confidence/, text);
+    assert.equal(judged(`${one} && ${one} == true && (${one} && metrics.f1 > 0.1)`).outcome, "passed");
+  });
+
   it("does not pass where there is not enough data, in whatever branch", () => {
     const few: Paired = { by: "seeds", challenger: [2, 3], champion: [1, 1] };
     for (const text of [
@@ -158,6 +171,7 @@ describe("a rule about a report", () => {
     share: 0.25,
     ok: true,
     list: [{ n: -3 }],
+    ...{ n: 3, counts: [1, 3], empty: [] },
     "a b": "text",
     deep: { none: null },
     long: "x".repeat(2_000),
@@ -175,12 +189,18 @@ describe("a rule about a report", () => {
     [
       "reports.drift.shore < 0.3",
       "failed",
-      /^outputs\/drift\.json has no shore; there it has share, ok, list, a b, deep, long\.$/,
+      /^outputs\/drift\.json has no shore; there it has share, ok, list, n, counts, empty, a b, deep, long\.$/,
     ],
     ["reports.drift.list[4].n < 0", "failed", /has no list\[4\]; there it has 1 items\.$/],
     ["reports.drift.deep.none == true", "failed", /^reports\.drift\.deep\.none is no number, text, yes or no/],
     ["reports.drift.long == 'x'", "failed", /^reports\.drift\.long is no number, text.* short enough to compare\.$/],
     ["reports.drift.constructor == true", "failed", /has no constructor/],
+    ["reports.drift.n in [3, 4]", "passed", /^reports\.drift\.n is 3\.0\./],
+    ["reports.drift.n in [4, 5]", "failed", /^reports\.drift\.n is 3\.0\./],
+    ["reports.drift.counts == [1, 3]", "passed", /is \[1\.0, 3\.0\]/],
+    ["size(reports.drift.counts) in [2, 3]", "passed", /is \[1\.0, 3\.0\]/],
+    ["reports.drift.empty.all(x, x > 0)", "failed", /the list is empty/],
+    ["size(reports.drift.empty) == 0", "passed", /is \[\]/],
     ["reports.lost.x == 1", "failed", /^The job a has no file b among its artifacts\.$/],
   ];
   for (const [text, outcome, expected] of table)
@@ -208,6 +228,7 @@ describe("a term that is written wrongly", () => {
     ['slices("f1/", 0).worst > 0.1', /a number from 1/],
     ['size(slices("f1/")) > 2', /slices\(\) is no value by itself/],
     ["size(reports) > 0", /reports is no value by itself/],
+    ["has(reports.drift.share)", /has\(\) asks after metrics, and a report that lacks a name fails its rule/],
   ];
   for (const [text, expected] of table)
     it(text, () => {
