@@ -166,7 +166,7 @@ async function championJob(
 /**
  * The registered model with most of the traffic of an endpoint, as its deployment names it. One round trip, two requests side by side.
  * @returns why there is none
- * @throws TaskError where the deployment names no version
+ * @throws TaskError where the deployment names no version, or where deployments are ready and none gets traffic
  */
 export async function liveModelOf(
   workspace: Workspace,
@@ -184,7 +184,17 @@ export async function liveModelOf(
   const [endpoint, deployments] = await Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
   if (!endpoint) return { found: false, why: `there is no endpoint ${name}` };
   const live = mostLive(endpoint.properties.traffic);
-  if (live === undefined) return { found: false, why: `no deployment of the endpoint ${name} gets traffic` };
+  if (live === undefined) {
+    // Before the first release there is none that is ready; one that is and gets nothing was taken out of service.
+    const ready = deployments.filter(({ properties }) => properties.provisioningState === "Succeeded");
+    if (ready.length === 0) return { found: false, why: `no deployment of the endpoint ${name} gets traffic` };
+    const names = ready.map((one) => one.name ?? "?").join(", ");
+    throw new TaskError(
+      "failed",
+      `The endpoint ${name} has ready deployments (${names}), and none of them gets traffic, so there is no champion to measure against.`,
+      { errorCode: "AML1504", hint: "Give the live one its traffic, or name the champion by model: or job:." },
+    );
+  }
   const deployment = deployments.find((one) => one.name?.toLowerCase() === live.toLowerCase());
   const model = deployment?.properties.model;
   const reference = model ? parseAssetReference(model) : undefined;

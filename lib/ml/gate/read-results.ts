@@ -16,6 +16,8 @@ export interface SideOfResults {
   readonly keys?: readonly string[];
 }
 
+/** Rows that are held in memory and ranked: areas under the curve take some 700 MB for so many. */
+const MOST_ROWS = 1_000_000;
 /** Largest JSON file of scores, in bytes. */
 const LARGEST_JSON = 1024 * 1024;
 
@@ -37,7 +39,7 @@ export async function readSide(source: ResultSource, file: ByteSource): Promise<
   }
   const names = Object.values(columns);
   const used = by === "rows" ? names : [columns.value ?? source.metric];
-  const read = await readColumns(await openTable(file), file.name, used);
+  const read = await readColumns(await openTable(file), file.name, used, MOST_ROWS);
   const column = (name: string) => read.get(name) as (Value | undefined)[];
   if (by !== "rows") return { scores: numbersOf(column(used[0] as string), file.name, used[0] as string) };
   const numbers = (name: string) => numbersOf(column(name), file.name, name);
@@ -78,7 +80,12 @@ function wordOf(value: Value): string {
   if (typeof value === "boolean") return value ? "1" : "0";
   const text = value instanceof Date ? value.toISOString() : String(value).trim();
   if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true" ? "1" : "0";
-  return text !== "" && Number.isFinite(Number(text)) ? String(Number(text)) : text;
+  const number = text === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(number)) return text;
+  // Longer keys than a double holds would collapse.
+  return /^[+-]?\d+$/.test(text) && !Number.isSafeInteger(number)
+    ? String(BigInt(text.replace(/^\+/, "")))
+    : String(number);
 }
 
 /**

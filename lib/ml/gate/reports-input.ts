@@ -75,13 +75,40 @@ function readJUnit(text: string): { readonly content: unknown } | string {
   if (plain === undefined || !/(<\/testsuites?\s*>|<testsuites?(\s[^<]*)?\/>)$/.test(plain))
     return "it breaks off before its end";
   const count = (element: string) => [...plain.matchAll(new RegExp(`<${element}(?=[\\s/>])`, "g"))].length;
-  const [tests, failures, errors, skipped] = ["testcase", "failure", "error", "skipped"].map(count) as [
-    number,
-    number,
-    number,
-    number,
+  // A suite that breaks down before its tests begin has no element for it, and its attributes tell.
+  const told = toldBySuites(plain);
+  if (typeof told === "string") return told;
+  const [tests, skipped] = [count("testcase"), count("skipped")];
+  const failures = Math.max(count("failure"), told.failures);
+  const errors = Math.max(count("error"), told.errors);
+  return { content: { tests, failures, errors, skipped, passed: Math.max(0, tests - failures - errors - skipped) } };
+}
+
+const SUITE = /<(\/?)testsuite(s?)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/g;
+
+/** Failures and errors as the attributes of suites tell them: of the whole, or the sum over the outermost suites. */
+function toldBySuites(plain: string): { failures: number; errors: number } | string {
+  const [whole, sum] = [
+    { failures: 0, errors: 0 },
+    { failures: 0, errors: 0 },
   ];
-  return { content: { tests, failures, errors, skipped, passed: tests - failures - errors - skipped } };
+  let depth = 0;
+  for (const [, closes, all, attributes = "", isEmpty] of plain.matchAll(SUITE)) {
+    if (closes) {
+      if (!all) depth--;
+      continue;
+    }
+    for (const name of ["failures", "errors"] as const) {
+      const value = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(attributes);
+      const text = (value?.[1] ?? value?.[2] ?? "").trim();
+      if (!/^\d*$/.test(text))
+        return `its attribute ${name} is ${JSON.stringify(text.slice(0, 50))}, which is no whole number`;
+      if (all) whole[name] = Math.max(whole[name], Number(text));
+      else if (depth === 0) sum[name] += Number(text);
+    }
+    if (!all && !isEmpty) depth++;
+  }
+  return { failures: Math.max(whole.failures, sum.failures), errors: Math.max(whole.errors, sum.errors) };
 }
 
 /** XML without comments and without character data, whichever begins first; undefined where one of them does not end. */

@@ -119,6 +119,8 @@ function readSource(text: string, line: number): ResultSource {
     throw refuse(`${metric} does not say what its values stand for: by=folds, by=seeds or by=rows`, line);
   if (isHistory && by === "rows") throw refuse("a history has no rows; write by=folds or by=seeds", line);
   if (!isHistory && !isPath(place)) throw refuse(`${place} is no path of a file among the job's artifacts`, line);
+  if (given.has("score") && given.has("prediction"))
+    throw refuse("score= and prediction= are two names of one column; write one of them", line);
   const idle = idleOf(given, by, isHistory);
   if (idle !== undefined) throw refuse(`${idle[0]}= says nothing here: it belongs to ${idle[1]}`, line);
   const as = chosen("as", [...KINDS.map(([, kind]) => kind), "value" as const]);

@@ -7,7 +7,7 @@ import { capital } from "../../sentence.ts";
 import { evaluateRule } from "../rules/evaluate.ts";
 import { type Needs as NeedsOf, ruleLanguage } from "../rules/language.ts";
 import { parseRule } from "../rules/parse.ts";
-import { registerTerms, TERM_FUNCTIONS, type Term, termsOf, withValues } from "./special-terms.ts";
+import { registerTerms, TERM_FUNCTIONS, type Term, termsOf, withDecimalLists, withValues } from "./special-terms.ts";
 import { type TermFacts, type TermValue, valueOfTerm } from "./term-values.ts";
 
 export interface Facts extends TermFacts {
@@ -87,12 +87,11 @@ export function parseRules(text: string): Rule[] {
 export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleResult {
   const { needs, text, terms } = rule;
   const found = terms.map((term) => valueOfTerm(term, facts, whose));
+  const values = found.map(({ cel }) => cel ?? PLACEHOLDER);
+  const filled = withValues(text, terms, values);
+  const worked = terms.some(({ kind }) => kind === "report") ? withDecimalLists(language, filled) : filled;
   const { holds, faults, said } = evaluateRule(language, {
-    text: withValues(
-      text,
-      terms,
-      found.map(({ cel }) => cel ?? PLACEHOLDER),
-    ),
+    text: worked,
     needs,
     values: {
       metrics: facts.metrics,
@@ -108,7 +107,11 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
   // A term that was worked out says more than that the rule holds.
   const rest = sentences.length > 0 && /^It (holds|does not hold)\.$/.test(compared) ? "" : compared;
   // What stands in the place of an unknown value may not fit there, which is no fault of the rule.
-  const wrong = isKnown ? faults : faults.filter((fault) => !fault.startsWith("It could not be judged"));
+  const couldNot = (fault: string) => fault.startsWith("It could not be judged");
+  const known = found.some(({ cel }) => cel === "[]")
+    ? faults.map((fault) => (couldNot(fault) ? EMPTY : fault))
+    : faults;
+  const wrong = isKnown ? known : faults.filter((fault) => !couldNot(fault));
   const detail = bounded([...wrong, ...sentences, rest].filter((one) => one !== "").join(" "), LONGEST_DETAIL);
   const outcome = holds && isKnown ? "passed" : "failed";
   return { rule: text, outcome, ...(isUndecided(found) ? { undecided: true } : {}), detail };
@@ -116,6 +119,9 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
 
 /** Characters of a rule's sentence: reports and names of metrics are texts of others. */
 const LONGEST_DETAIL = 4_000;
+/** CEL knows no type of the items of an empty list. */
+const EMPTY =
+  "It could not be judged: the list is empty, so no item of it can be compared; ask for its size() in a rule of its own.";
 /** Stands in a rule for what is not known; the rule fails in any case. */
 const PLACEHOLDER = "false";
 

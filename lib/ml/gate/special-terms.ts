@@ -38,7 +38,8 @@ export type Term = Compares | Slices | Reported;
 const SLICE_PARTS = ["worst", "best", "spread", "count", "names"] as const;
 type SlicePart = (typeof SLICE_PARTS)[number];
 
-export const TERM_FUNCTIONS = ["improves", "improvesBy", "notWorse", "slices"];
+const COMPARISONS = ["improves", "improvesBy", "notWorse"];
+export const TERM_FUNCTIONS = [...COMPARISONS, "slices"];
 
 /** Registers the terms, so that rules with them are checked; none of them is ever called. */
 export function registerTerms(environment: Environment): void {
@@ -69,7 +70,7 @@ export function termsOf<S extends string>(language: Language<S>, ast: ASTNode, l
   };
   visit(ast);
   const compared = terms.filter((term) => term.kind === "compares");
-  const alone = compared.length < 2 || !hasChoice(ast);
+  const alone = compared.length < 2 || demandsAll(ast);
   // Where one of several is enough, each has to be surer, or chance gets several tries (Bonferroni).
   return terms
     .map((term) =>
@@ -78,20 +79,34 @@ export function termsOf<S extends string>(language: Language<S>, ast: ASTNode, l
     .sort((a, b) => a.start - b.start);
 }
 
-const hasChoice = (node: unknown): boolean =>
-  Array.isArray(node)
-    ? node.some(hasChoice)
-    : isNode(node) && (node.op === "||" || node.op === "?:" || node.op === "!_" || hasChoice(node.args));
+/** Whether each comparison in it has to hold: they stand alone, between `&&`, or are compared with true. Anywhere else one may be enough. */
+function demandsAll(node: ASTNode): boolean {
+  if (!holdsComparison(node) || isComparison(node)) return true;
+  const sides = Array.isArray(node.args) ? (node.args as unknown[]).filter(isNode) : [];
+  const isTrue = ({ op, args }: ASTNode) => op === "value" && args === true;
+  return (node.op === "&&" || (node.op === "==" && sides.some(isTrue))) && sides.every(demandsAll);
+}
+
+const isComparison = (node: ASTNode) => COMPARISONS.some((name) => isCall(node, name));
+
+const holdsComparison = (node: unknown): boolean =>
+  Array.isArray(node) ? node.some(holdsComparison) : isNode(node) && (isComparison(node) || holdsComparison(node.args));
 
 const refuse = (line: number, why: string, hint: string) =>
   new TaskError("input", `Input rules, line ${line}: ${why}.`, { errorCode: "AML1505", hint });
 
 function termAt<S extends string>(language: Language<S>, node: ASTNode, line: number): Term | undefined {
   const { start, end } = node.range;
-  if (node.op === "call" && ["improves", "improvesBy", "notWorse"].includes(String(node.args[0]))) {
+  if (node.op === "call" && COMPARISONS.includes(String(node.args[0]))) {
     const [name, given] = node.args as [string, ASTNode[]];
     return { kind: "compares", start, end, ...comparison(language, name, given, line) };
   }
+  if (node.op === "call" && node.args[0] === "has" && node.args[1].some((one) => reportAt(one, line) !== undefined))
+    throw refuse(
+      line,
+      "has() asks after metrics, and a report that lacks a name fails its rule",
+      "Write the rule without has(), or let the job write the name to its report in any case.",
+    );
   if ((node.op === "." || node.op === "[]") && isCall(node.args[0], "slices")) {
     const [prefix, expected] = node.args[0].args[1] as [ASTNode, ASTNode | undefined];
     const [, key] = node.args as [ASTNode, ASTNode | string];
@@ -168,6 +183,37 @@ export function withValues(text: string, terms: readonly Term[], values: readonl
     from = term.end;
   });
   return done + text.slice(from);
+}
+
+/**
+ * The same with decimals in its lists of whole numbers, where it does not fit together otherwise: the numbers of a report are decimals, and people
+ * write `reports.tests.failures in [0, 1]`.
+ */
+export function withDecimalLists<S extends string>({ environment }: Language<S>, text: string): string {
+  const fits = (one: string) => {
+    try {
+      return environment.parse(one).check().valid;
+    } catch {
+      return false;
+    }
+  };
+  if (fits(text)) return text;
+  const places: number[] = [];
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) for (const one of node) visit(one);
+    if (!isNode(node)) return;
+    if (node.op === "list")
+      for (const item of node.args as ASTNode[])
+        if (item.op === "value" && typeof item.args === "bigint") places.push(item.range.end);
+    visit(node.args);
+  };
+  try {
+    visit(environment.parse(text).ast);
+  } catch {
+    return text;
+  }
+  const decimal = places.sort((a, b) => b - a).reduce((done, end) => `${done.slice(0, end)}.0${done.slice(end)}`, text);
+  return fits(decimal) ? decimal : text;
 }
 
 /** Characters of a text, and items of a list, that a rule may compare. */
