@@ -104,7 +104,10 @@ async function main(): Promise<number> {
 
 /** Ours and theirs in turn. */
 async function times(runs: number, wanted: readonly Pair[]): Promise<void> {
-  const python = virtualEnvironment(path.join(root, "test/conformance/requirements.txt"), path.join(root, ".venv"));
+  const python = await virtualEnvironment(
+    path.join(root, "test/conformance/requirements.txt"),
+    path.join(root, ".venv"),
+  );
   const bench = await Bench.open();
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-bench-"));
   try {

@@ -5,14 +5,17 @@ import { parseArgs } from "node:util";
 import { contracts } from "../local/azure/contract/contracts.ts";
 import { SecretRecorder } from "../test/harness/secrets.ts";
 import { holdAgainstTypes, writeArchives } from "./conformance/archive.ts";
-import { virtualEnvironment } from "./conformance/python.ts";
+import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
 import { Report } from "./conformance/report.ts";
 import { runAll, type Suite, type Surroundings, suitesFor } from "./conformance/suites.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const requirements = path.join(root, "test/conformance/requirements.txt");
 /** Suites with clients of their own, and what those are. */
-const apart: Readonly<Record<string, string>> = { mlflow3: "test/conformance/requirements-mlflow3.txt" };
+const apart: Readonly<Record<string, string>> = {
+  mlflow3: "test/conformance/requirements-mlflow3.txt",
+  proof: "test/conformance/requirements-proof.txt",
+};
 const usage = `npm run test:conformance -- [--only TEXT] [--har FILE] [--contract DIR] [--jobs N]
 
   --only TEXT      run the flows whose module or title holds this text
@@ -32,20 +35,20 @@ async function main(): Promise<number> {
   const started = performance.now();
   const report = new Report();
   const suites = suitesFor(options.only);
-  const environments = install(suites, report);
+  const environments = await install(suites, report);
   if (environments !== undefined) await run(suites, environments, options, report);
   report.end((performance.now() - started) / 1000);
   return report.failures.length === 0 && report.results.length > 0 ? 0 : 1;
 }
 
 /** The clients cannot be taken from anywhere else: without them everything has failed, and nothing was skipped. */
-function install(suites: readonly Suite[], report: Report): Environments | undefined {
+async function install(suites: readonly Suite[], report: Report): Promise<Environments | undefined> {
   try {
     const folder = path.join(root, ".venv");
-    const own = suites.flatMap(({ name }) =>
-      apart[name] === undefined ? [] : [[name, virtualEnvironment(path.join(root, apart[name]), folder)] as const],
-    );
-    return { python: virtualEnvironment(requirements, folder), apart: Object.fromEntries(own) };
+    const own: Record<string, VirtualEnvironment> = {};
+    for (const { name } of suites)
+      if (apart[name] !== undefined) own[name] = await virtualEnvironment(path.join(root, apart[name]), folder);
+    return { python: await virtualEnvironment(requirements, folder), apart: own };
   } catch (error) {
     const title = "Azure's Python clients are installed from PyPI";
     report.add({ suite: "conformance", title, ok: false, milliseconds: 0, error: (error as Error).message });

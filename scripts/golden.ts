@@ -12,8 +12,8 @@ const RECORDED = path.resolve("test/golden/recorded");
 const CLIENTS = ["1.34", "1.35"] as const;
 
 /** Records all documents with one version of the client; answers the folder of its recordings. */
-function record(version: string, folder: string): string {
-  const { bin } = virtualEnvironment(path.resolve(`scripts/golden/requirements-${version}.txt`), ENVIRONMENTS);
+async function record(version: string, folder: string): Promise<string> {
+  const { bin } = await virtualEnvironment(path.resolve(`scripts/golden/requirements-${version}.txt`), ENVIRONMENTS);
   const out = path.join(folder, version);
   const script = path.resolve("scripts/golden/record.py");
   const { status } = spawnSync(path.join(bin, "python3"), [script, DOCUMENTS, out], {
@@ -27,7 +27,7 @@ function record(version: string, folder: string): string {
 const ENVIRONMENTS = path.resolve("node_modules/.cache/golden");
 const folder = mkdtempSync(path.join(os.tmpdir(), "golden-"));
 try {
-  const [first = "", second = ""] = CLIENTS.map((version) => record(version, folder));
+  const [first, second] = [await record(CLIENTS[0], folder), await record(CLIENTS[1], folder)];
   rmSync(RECORDED, { recursive: true, force: true });
   for (const name of readdirSync(first, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".json")) continue;

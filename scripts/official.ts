@@ -35,7 +35,7 @@ async function main(): Promise<number> {
   const leftOut = readLeftOut(list);
   const folder = mkdtempSync(path.join(tmpdir(), "official-"));
   try {
-    const python = virtualEnvironment(requirements, path.join(root, ".venv"), "official");
+    const python = await virtualEnvironment(requirements, path.join(root, ".venv"), "official");
     layOut(officialTests(python, clients, path.join(root, ".venv")), options.configs, folder);
     const folders = testFolders(folder).filter((one) => entryOf(leftOut, one)?.entry.run !== false);
     const tests = chosen(folders, options.only);

@@ -1,9 +1,9 @@
 // Signed models against the reference implementations: `model_signing` of OpenSSF verifies ours, our task verifies theirs, and the validator of
 // CycloneDX holds the bill of materials to its schema.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createPublicKey, generateKeyPairSync, type JsonWebKey } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { LocalCloud } from "../../../local/cloud.ts";
@@ -15,7 +15,25 @@ import { askVault, newCertificate, newKey } from "../../lib/ml/proof/vault.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const requirements = path.join(root, "test/conformance/requirements-proof.txt");
-const programs = () => virtualEnvironment(requirements, path.join(root, ".venv"), "proof").bin;
+const programs = async () => (await virtualEnvironment(requirements, path.join(root, ".venv"))).bin;
+
+interface Ran {
+  readonly code: unknown;
+  /** What it wrote to its standard output alone. */
+  readonly answer: string;
+  readonly said: string;
+}
+
+/** Runs a program beside the cloud, which lives in this process. */
+async function execute(name: string, given: readonly string[], input = ""): Promise<Ran> {
+  const program = path.join(await programs(), name);
+  return new Promise((resolve) => {
+    const child = execFile(program, given, { encoding: "utf8" }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, answer: stdout, said: `${stdout}${stderr}` }),
+    );
+    child.stdin?.end(input);
+  });
+}
 
 const FILES: Readonly<Record<string, string>> = {
   "weights.bin": "weights",
@@ -33,10 +51,7 @@ function write(folder: string, files: Readonly<Record<string, string | Buffer>>)
 }
 
 /** Runs the reference implementation. @returns its exit code and what it said */
-function modelSigning(...given: readonly string[]): { code: number | null; said: string } {
-  const ran = spawnSync(path.join(programs(), "model_signing"), given, { encoding: "utf8" });
-  return { code: ran.status, said: `${ran.stdout}${ran.stderr}` };
-}
+const modelSigning = (...given: readonly string[]) => execute("model_signing", given);
 
 /** The files below a version's place in the default datastore of local Azure, by their paths. */
 async function stored({ azure }: LocalCloud, kind: "models" | "data", name: string): Promise<Record<string, Buffer>> {
@@ -83,19 +98,20 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
       const publicKey = path.join(folder, "key.pem");
       writeFileSync(publicKey, createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" }));
       const verify = () => modelSigning("verify", "key", model, "--signature", signature, "--public_key", publicKey);
-      assert.deepEqual(verify().code, 0, verify().said);
+      const verified = await verify();
+      assert.equal(verified.code, 0, verified.said);
       for (const [change, said] of [
         [{ "a/b": "X" }, /Hash mismatch for 'a\/b'/],
         [{ "a/b": "x", "evil.py": "" }, /Extra files found in model/],
       ] as const) {
         write(model, change);
-        const { code, said: output } = verify();
+        const { code, said: output } = await verify();
         assert.notEqual(code, 0);
         assert.match(output, said);
       }
       rmSync(path.join(model, "evil.py"));
       rmSync(path.join(model, "a.txt"));
-      assert.match(verify().said, /Missing files in model/);
+      assert.match((await verify()).said, /Missing files in model/);
     }),
 
   "model_signing accepts a signature of a certificate in the vault by its authority": (cloud) =>
@@ -107,9 +123,10 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
       writeFileSync(chain, caPem);
       const verify = () =>
         modelSigning("verify", "certificate", model, "--signature", signature, "--certificate_chain", chain);
-      assert.equal(verify().code, 0, verify().said);
+      const verified = await verify();
+      assert.equal(verified.code, 0, verified.said);
       writeFileSync(chain, (await makeAuthority()).caPem);
-      assert.notEqual(verify().code, 0);
+      assert.notEqual((await verify()).code, 0);
     }),
 
   "VerifyModel accepts a signature of model_signing, and no changed file": (cloud) =>
@@ -119,7 +136,7 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
       write(model, FILES);
       write(folder, { "key.pem": privateKey.export({ type: "pkcs8", format: "pem" }).toString() });
       const signature = path.join(folder, "theirs.sig");
-      const signed = modelSigning(
+      const signed = await modelSigning(
         ...["sign", "key", model, "--private_key", path.join(folder, "key.pem"), "--signature", signature],
       );
       assert.equal(signed.code, 0, signed.said);
@@ -127,7 +144,7 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
       const prepare = (sources: string) => {
         write(path.join(sources, "reference"), FILES);
         write(sources, { "pub.pem": publicKey.export({ type: "spki", format: "pem" }).toString() });
-        execFileSync("cp", [signature, path.join(sources, "theirs.sig")]);
+        copyFileSync(signature, path.join(sources, "theirs.sig"));
       };
       const given = { source: "folder", modelPath: "reference", name };
       assertSucceeded(await bench.run("RegisterModel", given, { prepare }));
@@ -153,9 +170,9 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
       for (const name of [ofFolder, ofJob]) {
         const bill = (await stored(cloud, "data", `${name}-proof`))["bom.cdx.json"];
         assert.ok(bill);
-        assert.equal(validated(bill), "", bill.toString());
+        assert.equal(await validated(bill), "", bill.toString());
         const broken = bill.toString().replace('"bomFormat"', '"invented": 1, "bomFormat"');
-        assert.match(validated(Buffer.from(broken)), /invented/, "the validator finds what the schema has not");
+        assert.match(await validated(Buffer.from(broken)), /invented/, "the validator finds what the schema has not");
       }
     }),
 };
@@ -169,5 +186,8 @@ print("" if fault is None else fault.data.message[:500])
 `;
 
 /** @returns the first fault; empty where there is none */
-const validated = (bill: Buffer): string =>
-  execFileSync(path.join(programs(), "python3"), ["-c", VALIDATE], { input: bill, encoding: "utf8" }).trim();
+async function validated(bill: Buffer): Promise<string> {
+  const { code, answer, said } = await execute("python3", ["-c", VALIDATE], bill.toString());
+  assert.equal(code, 0, said);
+  return answer.trim();
+}

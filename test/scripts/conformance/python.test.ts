@@ -7,12 +7,12 @@ import { virtualEnvironment } from "../../../scripts/conformance/python.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
-/** A Python whose every call waits, for 20 looks at most, until the test has found time to write a file. */
+/** A Python whose every call waits, for 100 looks at most, until the test has found time to write a file. */
 const PYTHON = (answered: string) => `#!/bin/sh
 looks=0
 while [ ! -e '${answered}' ]; do
   looks=$((looks + 1))
-  if [ "$looks" -gt 20 ]; then echo "nobody answered while Python ran" >&2; exit 1; fi
+  if [ "$looks" -gt 100 ]; then echo "nobody answered while Python ran" >&2; exit 1; fi
   sleep 0.1
 done
 case "$*" in
