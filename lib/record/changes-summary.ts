@@ -70,9 +70,9 @@ function monitorPart(
   monitors: NonNullable<NonNullable<RunRecord["watch"]>["monitors"]>,
   { started, decision = "", breach }: NonNullable<RunRecord["watch"]>,
 ): string[] {
-  const rows = monitors.map(({ name, run, at, breached }) => {
-    const found =
-      run === undefined ? "no evidence" : breached.length > 0 ? `breached: ${breached.join(", ")}` : "within";
+  const rows = monitors.map(({ name, run, at, breached, outcome }) => {
+    const isUnknown = run === undefined || outcome === "noEvidence";
+    const found = breached.length > 0 ? `breached: ${breached.join(", ")}` : isUnknown ? "no evidence" : "within";
     return `| ${code(name)} | ${cell(found)} | ${run === undefined ? "" : code(run)} | ${cell(at ?? "")} |`;
   });
   const table = ["| Monitor | Newest result | Job | Measured |", "| --- | --- | --- | --- |", ...rows].join("\n");

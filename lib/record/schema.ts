@@ -471,7 +471,11 @@ export const recordShape: Shape = section(
           ),
         ),
         monitors: list(
-          section({ name: text(500), run: text(500), at: text(), breached: list(text(500)) }, "name", "breached"),
+          section(
+            { name: text(500), run: text(500), at: text(), breached: list(text(500)), outcome: health },
+            "name",
+            "breached",
+          ),
         ),
         decision: text(),
         breach: section(

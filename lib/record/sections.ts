@@ -320,6 +320,8 @@ interface WatchedMonitor {
   at?: string;
   /** Signals that are breached. */
   breached: readonly string[];
+  /** Absent in records of earlier releases, which took no evidence for healthy. */
+  outcome?: "healthy" | "breached" | "noEvidence";
 }
 
 interface StartedVersion {

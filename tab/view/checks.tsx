@@ -71,10 +71,10 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
                 { title: "Monitor", cell: ({ name: monitor }) => <code>{monitor}</code> },
                 {
                   title: "Newest result",
-                  cell: ({ run, breached }) => (
+                  cell: ({ run, breached, outcome }) => (
                     <Mark
-                      outcome={run === undefined ? "skipped" : breached.length > 0 ? "failed" : "passed"}
-                      word={run === undefined ? "no evidence" : breached.join(", ") || "within"}
+                      outcome={breached.length > 0 ? "failed" : isUnknown(run, outcome) ? "warned" : "passed"}
+                      word={breached.join(", ") || (isUnknown(run, outcome) ? "no evidence" : "within")}
                     />
                   ),
                 },
@@ -139,3 +139,7 @@ const CheckTable = ({ caption, checks }: { caption: string; checks: readonly Che
     ]}
   />
 );
+
+/** No evidence is not healthy; records of earlier releases say it only where no run had completed. */
+const isUnknown = (run: string | undefined, outcome: string | undefined) =>
+  run === undefined || outcome === "noEvidence";

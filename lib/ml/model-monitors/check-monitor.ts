@@ -5,10 +5,10 @@ import { TaskError } from "../../errors.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import type { Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { freshFor, judgeMonitor, judgeSignal, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
-import { type Monitor, monitorJobs, newestEnded, readMonitor } from "./newest-run.ts";
+import { judgeRun, noSignal, staleness } from "./judge-run.ts";
+import { freshFor, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
+import { createdOf, type Monitor, monitorJobs, newestEnded, readMonitor, unordered } from "./newest-run.ts";
 import { noteDrift } from "./note-drift.ts";
-import { runResults } from "./run-results.ts";
 
 export interface MonitorRequest {
   readonly monitor: string;
@@ -57,20 +57,21 @@ export async function checkMonitor(workspace: Workspace, request: MonitorRequest
     ...{ monitor: monitor.name, outcome: "noEvidence", signals: [], reasons: [reason] },
     ...more,
   });
-  if (wanted.length === 0) return nothing(`The monitor ${monitor.name} has no signal.`);
-  const { ended, goesOn } = newestEnded(listed);
+  if (wanted.length === 0) return nothing(noSignal(monitor));
+  if (!listed.isKnown) return nothing(unordered(monitor));
+  const { ended, goesOn } = newestEnded(listed.jobs);
   const running = goesOn === undefined ? "" : ` The run ${goesOn.name} goes on.`;
   if (ended?.name === undefined) {
     const off = monitor.isEnabled ? "" : " It is switched off.";
     return nothing(`No run of the monitor ${monitor.name} has ended.${running}${off}`);
   }
-  const began = Date.parse(ended.systemData?.createdAt ?? "");
+  const began = createdOf(ended);
   const seen = {
     job: ended.name,
     ...(ended.properties?.services?.["Studio"]?.endpoint
       ? { studioUrl: ended.properties.services["Studio"].endpoint }
       : {}),
-    ...(Number.isNaN(began) ? {} : { at: new Date(began).toISOString() }),
+    ...(began === 0 ? {} : { at: new Date(began).toISOString() }),
   };
   const { status } = ended.properties ?? {};
   if (status !== "Completed") {
@@ -86,26 +87,12 @@ export async function checkMonitor(workspace: Workspace, request: MonitorRequest
     return check;
   };
   const limit = request.maximumAge ?? freshFor(monitor.every);
-  if (limit === undefined)
-    return nothing(
-      `How often the monitor ${monitor.name} runs is not known, so no result of it is fresh; set maxAgeInHours.`,
-      seen,
-    );
-  const age = workspace.azure.now() - began;
+  const stale = staleness(workspace, monitor, ended, limit);
   // Written too: an older verdict of this run would pass a gate that cannot tell the time.
-  if (!(age <= limit))
-    return leave(
-      nothing(
-        `The newest run ${ended.name} of ${monitor.name} began ${hours(age)} ago; results count for ${hours(limit)}.${running}`,
-        seen,
-      ),
-    );
-  const signals = (await runResults(workspace, monitor, ended, wanted)).map(judgeSignal);
-  const outcome = judgeMonitor(signals);
-  const telling = signals.filter((one) => one.outcome === outcome || outcome === "healthy");
-  const reasons = telling.map(({ sentence }) => sentence);
-  const broken = signals.filter((one) => one.outcome === "breached").map(({ name }) => name);
-  const breach = { monitor: monitor.name, run: seen.job, at: seen.at, signals: broken };
+  if (stale !== undefined)
+    return limit === undefined ? nothing(stale, seen) : leave(nothing(`${stale}${running}`, seen));
+  const { outcome, signals, reasons, breached } = await judgeRun(workspace, monitor, ended, wanted);
+  const breach = { monitor: monitor.name, run: seen.job, at: seen.at, signals: breached };
   const [check, liveModel] = await Promise.all([
     leave({ monitor: monitor.name, outcome, signals, reasons, ...seen }),
     request.notesDrift && outcome === "breached" ? noteDrift(workspace, breach, monitor) : undefined,
@@ -124,11 +111,6 @@ function chosen(monitor: Monitor, names: readonly string[]): Monitor["signals"] 
     hint: `It has ${there}.`,
   });
 }
-
-const hours = (milliseconds: number): string => {
-  const count = milliseconds / 3_600_000;
-  return Number.isFinite(count) ? `${Number(count.toFixed(1))} hours` : "an unknown time";
-};
 
 /** Leaves the verdict as tags of the run, by the PATCH of run history with which the studio changes tags. The same again changes nothing. */
 async function leaveVerdict(workspace: Workspace, check: MonitorCheck, job: Job): Promise<void> {

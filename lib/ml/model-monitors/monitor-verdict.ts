@@ -14,6 +14,8 @@ export interface SignalResult {
   readonly rows?: { readonly reference?: number; readonly production?: number };
   /** Whether the service tagged the step that evaluates the thresholds. */
   readonly isTagged: boolean;
+  /** The tag's message names other metrics than those of which the service takes more for worse, or was cut and may have named some. */
+  readonly saysMore?: boolean;
   /** Why there are no metrics, as a sentence. */
   readonly unread?: string;
 }
@@ -29,7 +31,7 @@ const MOST_SAID = 5;
 
 /** Judges a signal: by the service's own tag, and by its numbers. */
 export function judgeSignal(result: SignalResult): SignalVerdict {
-  const { name, metrics, rows, isTagged, unread } = result;
+  const { name, metrics, rows, isTagged, saysMore = false, unread } = result;
   const broken = metrics.filter((one) => breaks(one) === true);
   const judged = metrics.filter((one) => breaks(one) !== undefined);
   const verdict = (outcome: MonitorOutcome, sentence: string): SignalVerdict => ({
@@ -44,7 +46,7 @@ export function judgeSignal(result: SignalResult): SignalVerdict {
     return verdict("breached", `${name}: ${broken.slice(0, MOST_SAID).map(sayMetric).join("; ")}${more}.${untold}`);
   }
   const unknown = metrics.find(({ value, threshold }) => value === undefined && threshold !== undefined);
-  const misread = metrics.find(takesGoodForBad);
+  const misread = saysMore ? undefined : metrics.find(takesGoodForBad);
   if (isTagged && (misread === undefined || unknown !== undefined)) {
     const seen =
       judged.length === 0

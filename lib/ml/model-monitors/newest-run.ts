@@ -1,4 +1,4 @@
-// A monitor as its schedule has it, and the newest of its runs that has ended.
+// A monitor as its schedule has it, and its runs, the newest first.
 // Tests: test/lib/ml/model-monitors/check-monitor.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
@@ -43,6 +43,16 @@ interface ScheduleBody {
 
 /** @throws TaskError `notFound` where there is no schedule of that name; `input` where it is no monitor. One round trip. */
 export async function readMonitor(workspace: Workspace, name: string): Promise<Monitor> {
+  const monitor = await findMonitor(workspace, name);
+  if (monitor !== undefined) return monitor;
+  throw new TaskError("notFound", `The workspace ${workspace.name} has no monitor ${JSON.stringify(name)}.`, {
+    errorCode: "AML1210",
+    hint: "A monitor is a schedule: see `az ml schedule list`, and make it with AzureMLApply.",
+  });
+}
+
+/** The monitor; undefined where there is no schedule of that name. One round trip. @throws TaskError `input` where it is no monitor */
+export async function findMonitor(workspace: Workspace, name: string): Promise<Monitor | undefined> {
   const { azure, id, signal } = workspace;
   const answer = await azure.request<ScheduleBody>("GET", `${id}/schedules/${segment(name, "the monitor's name")}`, {
     doing: `read the monitor ${name}`,
@@ -50,11 +60,7 @@ export async function readMonitor(workspace: Workspace, name: string): Promise<M
     expect: [404],
     signal,
   });
-  if (answer.status === 404)
-    throw new TaskError("notFound", `The workspace ${workspace.name} has no monitor ${JSON.stringify(name)}.`, {
-      errorCode: "AML1210",
-      hint: "A monitor is a schedule: see `az ml schedule list`, and make it with AzureMLApply.",
-    });
+  if (answer.status === 404) return undefined;
   const { displayName, isEnabled, trigger, action } = answer.body?.properties ?? {};
   if (!/^createMonitor$/i.test(action?.actionType ?? ""))
     throw new TaskError(
@@ -75,14 +81,27 @@ export async function readMonitor(workspace: Workspace, name: string): Promise<M
   };
 }
 
-/** Jobs of the list that are looked at. */
-const MOST_JOBS = 50;
+/** Jobs of the list that are looked at, at least and at most. */
+const [LEAST_JOBS, MOST_JOBS] = [50, 2_000];
+
+export interface MonitorRuns {
+  /** The newest first. */
+  readonly jobs: readonly Job[];
+  /** False: the list has more, in no order of time, so that nobody knows which run is the newest. */
+  readonly isKnown: boolean;
+}
 
 /**
- * The newest jobs of a monitor, newest first. The list is asked for the schedule's jobs by the query of Azure's own client, in the one
- * api-version that has it; a service that ignored it would list every job, so only jobs that name the monitor count. One round trip a page.
+ * The newest jobs of a monitor, archived ones too. The list is asked for the schedule's jobs by the query of Azure's own client, in the one
+ * api-version that has it; a service that ignored it would list every job, so only jobs that name the monitor count. That the list
+ * comes newest first is not verified against live Azure: only while it does is its rest left unread. One round trip a page.
+ * @param from milliseconds since the epoch: older jobs are wanted no more, once LEAST_JOBS are read
  */
-export async function monitorJobs(workspace: Workspace, monitor: string): Promise<Job[]> {
+export async function monitorJobs(
+  workspace: Workspace,
+  monitor: string,
+  from = Number.POSITIVE_INFINITY,
+): Promise<MonitorRuns> {
   const jobs: Job[] = [];
   const listed = workspace.azure.list<Job>(`${workspace.id}/jobs`, {
     doing: `list the runs of the monitor ${monitor}`,
@@ -91,15 +110,27 @@ export async function monitorJobs(workspace: Workspace, monitor: string): Promis
     signal: workspace.signal,
   });
   let seen = 0;
+  let last = Number.POSITIVE_INFINITY;
+  let isOrdered = true;
   for await (const job of listed) {
-    if (isOf(job, monitor)) jobs.push(job);
+    const made = createdOf(job);
+    if (isOrdered && made < from && seen >= LEAST_JOBS) break;
+    if (seen >= MOST_JOBS) return { jobs: newestFirst(jobs), isKnown: isOrdered };
     seen += 1;
-    if (seen >= MOST_JOBS) break;
+    isOrdered &&= made <= last;
+    last = made;
+    if (isOf(job, monitor)) jobs.push(job);
   }
-  return jobs.sort((one, other) => createdOf(other) - createdOf(one));
+  return { jobs: newestFirst(jobs), isKnown: true };
 }
 
-const createdOf = ({ systemData }: Job): number => Date.parse(systemData?.createdAt ?? "") || 0;
+export const unordered = ({ name }: Monitor): string =>
+  `The workspace lists more than ${MOST_JOBS} runs of the monitor ${name}, in no order of time, so that nobody knows which is the newest.`;
+
+const newestFirst = (jobs: readonly Job[]): Job[] => [...jobs].sort((one, other) => createdOf(other) - createdOf(one));
+
+/** When a job was made, in milliseconds since the epoch; 0 where it does not say. */
+export const createdOf = ({ systemData }: Job): number => Date.parse(systemData?.createdAt ?? "") || 0;
 
 /** How a run's display name goes on after that of its schedule: a time, as 20261127T031500Z. Not verified against live Azure. */
 const TIME = /^(?:[-_]\d{4}-?\d{2}-?\d{2}[\d:TZ.-]*)?$/;

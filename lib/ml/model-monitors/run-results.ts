@@ -1,6 +1,7 @@
 // Results of one run of a monitor: tags of the steps that evaluate, and the metrics of each signal, from its file or, where storage
 // cannot be read, from the runs that hold the metrics over time (docs/facts/operations.md#F.3, #F.4).
 // Tests: test/lib/ml/model-monitors/check-monitor.test.ts
+import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { openDatastore } from "../assets/datastores.ts";
 import { ownDatastorePath } from "../assets/version-places.ts";
@@ -17,54 +18,92 @@ const BREACHED = "azureml_modelmonitor_threshold_breached";
 const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_STEPS = 200;
 
+/** Levels of runs below a step that are looked through. */
+const DEEPEST = 2;
+const AT_ONCE = 8;
+
 /** The step of a signal, and all runs below it. */
 interface SignalRuns {
   readonly run: ChildRun;
   readonly below: readonly ChildRun[];
 }
 
+export interface RunResults {
+  readonly signals: readonly SignalResult[];
+  /** When the last of its steps ended, in milliseconds since the epoch; undefined where none says. */
+  readonly ended?: number;
+}
+
 /**
- * Reads the results that a run left of some of its monitor's signals. Sequential round trips: the steps, their steps, then where the files lie and the files themselves (four);
- * two more where they cannot be read, for the metrics that were logged.
+ * Reads the results that a run left of some of its monitor's signals. Sequential round trips: the steps, their steps, pipelines among
+ * these, then where the files lie and the files themselves (three); two more where they cannot be read, for the metrics that were logged.
  */
 export async function runResults(
   workspace: Workspace,
   monitor: Monitor,
   job: Job,
   wanted: Monitor["signals"],
-): Promise<SignalResult[]> {
+): Promise<RunResults> {
   const name = job.name ?? "";
   const steps = (await childRuns(workspace, name)).slice(0, MOST_STEPS);
-  const runs = await Promise.all(
-    steps.map(async (run): Promise<SignalRuns> => ({ run, below: await childRuns(workspace, run.runId) })),
+  const runs = await sideBySide(
+    steps,
+    AT_ONCE,
+    async (run): Promise<SignalRuns> => ({ run, below: await runsBelow(workspace, run, 1) }),
   );
   const rootTags = job.properties?.tags ?? {};
   const files = await Promise.all(wanted.map((signal) => fileOf(workspace, signal.name, name, runs)));
   const isShort = files.some((file) => "why" in file);
   const logged = isShort ? await loggedMetrics(workspace, monitor.name, job) : undefined;
-  return wanted.map((signal, index) => {
+  const signals = wanted.map((signal, index): SignalResult => {
     const file = files[index]!;
-    const tagged = `azureml.modelmonitor.threshold.breached.${signal.name}`;
-    const isTagged = tagged in rootTags || isTaggedBelow(runs, signal.name, monitor.signals);
-    const base = { ...signal, isTagged };
+    const own = rootTags[`azureml.modelmonitor.threshold.breached.${signal.name}`];
+    const messages = [...(own === undefined ? [] : [own]), ...messagesBelow(runs, signal.name, monitor.signals)];
+    const base = {
+      ...{ ...signal, isTagged: messages.length > 0 },
+      ...(messages.every(isOfGoodOnes) ? {} : { saysMore: true }),
+    };
     if (!("why" in file)) return { ...base, metrics: file.metrics, ...(file.rows ? { rows: file.rows } : {}) };
     const metrics = logged?.get(signal.name) ?? [];
     return { ...base, metrics, ...(metrics.length > 0 ? {} : { unread: file.why }) };
   });
+  const ends = runs.flatMap(({ run, below }) => [run, ...below].map(({ endTimeUtc }) => Date.parse(endTimeUtc ?? "")));
+  const known = ends.filter((end) => !Number.isNaN(end));
+  return { signals, ...(known.length === 0 ? {} : { ended: Math.max(...known) }) };
+}
+
+/** The steps of a monitor are pipelines, one a signal, and the runs of steps do not say whether they are pipelines. */
+async function runsBelow(workspace: Workspace, { runId }: ChildRun, depth: number): Promise<ChildRun[]> {
+  const children = await childRuns(workspace, runId);
+  if (depth === DEEPEST) return children;
+  const pipelines = children.filter(({ runType }) => /pipeline/i.test(runType ?? ""));
+  const below = await sideBySide(pipelines, AT_ONCE, (child) => runsBelow(workspace, child, depth + 1));
+  return [...children, ...below.flat()];
 }
 
 /**
- * Whether a step of a signal carries the tag: a step below it, or one whose message names it. A tag that is no signal's by either
+ * The messages of tags that are a signal's: of a step below it, or of one whose message names it. A tag that is no signal's by either
  * counts for each of them: the monitor broke, and nobody knows where.
  */
-function isTaggedBelow(runs: readonly SignalRuns[], signal: string, all: Monitor["signals"]): boolean {
-  return runs.some(({ run, below }) =>
-    [run, ...below].some(({ tags }) => {
+function messagesBelow(runs: readonly SignalRuns[], signal: string, all: Monitor["signals"]): string[] {
+  return runs.flatMap(({ run, below }) =>
+    [run, ...below].flatMap(({ tags }) => {
       const message = tags?.[BREACHED];
-      if (message === undefined) return false;
+      if (message === undefined) return [];
       const isOf = (name: string) => nameOf(run) === name || message.includes(`'${name}'`);
-      return isOf(signal) || !all.some(({ name }) => isOf(name));
+      return isOf(signal) || !all.some(({ name }) => isOf(name)) ? [message] : [];
     }),
+  );
+}
+
+/**
+ * Whether a whole message names nothing but accuracy, precision and recall: the service takes more of them for worse, so that these
+ * are better than their thresholds (docs/facts/operations.md#F.4).
+ */
+function isOfGoodOnes(message: string): boolean {
+  const names = [...message.matchAll(/"metric_name": ?"([^"]{1,200})"/g)].map(([, name = ""]) => name);
+  return (
+    names.length > 0 && /\]\s*$/.test(message) && names.every((name) => /^(accuracy|precision|recall)$/i.test(name))
   );
 }
 

@@ -9,8 +9,10 @@ export interface MonitorResult {
   readonly run: string;
   /** When the job ended, in milliseconds since the epoch. */
   readonly at: number;
-  /** Signals that are breached; none where all are within their thresholds. */
+  /** Signals that are breached; none where all are within their thresholds, or nobody knows. */
   readonly breached: readonly string[];
+  /** Why it is no evidence that all is well, as a sentence: a signal without a number, a run that is too old. */
+  readonly unknown?: string;
   /** A newer job that ended otherwise than completed: nothing is known since. */
   readonly later?: { readonly run: string; readonly status: string };
 }

@@ -1,107 +1,84 @@
-// Reads what monitors found: their finished jobs, and the signals that these report as breached. A threshold that is broken never fails
-// the job; the run of the step that evaluates it carries a tag (docs/facts/operations.md#F.4).
+// Reads what monitors found, as a check of one does: their completed runs, and the signals of these that are breached.
 // Tests: test/lib/ml/retrain/monitor-results.test.ts, test/tasks/retraining.test.ts
 import { sideBySide } from "../../azure/index.ts";
 import { hasEnded, type Job } from "../jobs/jobs.ts";
-import { type ChildRun, childRuns } from "../jobs/runs.ts";
+import { judgeRun, staleness } from "../model-monitors/judge-run.ts";
+import { freshFor } from "../model-monitors/monitor-verdict.ts";
+import { createdOf, findMonitor, type Monitor, monitorJobs, unordered } from "../model-monitors/newest-run.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { MonitorResult } from "./decision.ts";
 
-const BREACHED = "azureml_modelmonitor_threshold_breached";
-/** The tag of the job itself, where the monitor sends e-mails: the signal's name follows. */
-const BREACHED_SIGNAL = "azureml.modelmonitor.threshold.breached.";
-/** How a job's display name goes on after its schedule's name: a time, as 20261127T031500Z. Not verified against live Azure. */
-const TIME = /^(?:[-_]\d{4}-?\d{2}-?\d{2}[\d:TZ.-]*)?$/;
-/** Jobs that one look reads, the newest first. */
-const MOST = 2_000;
 /** Milliseconds that a monitor's job takes at most: one that was made so long before cannot have ended later. */
 const LONGEST_JOB = 24 * 60 * 60_000;
-/** Levels of pipelines within a monitor's job that are looked through. */
-const DEEPEST = 3;
+/** Results of one monitor that one look reads, the newest first. */
+const MOST_RESULTS = 100;
 const AT_ONCE = 8;
 
+interface Reach {
+  /** In milliseconds since the epoch: results that ended then or later. */
+  readonly since: number;
+  /** The newest result counts from then on. */
+  readonly oldest: number;
+}
+
 /**
- * Results of monitors that ended at `since` or later, and the newest of each since `oldest`. One round trip a page of jobs, and a few
- * for each of these results, side by side.
- * @param since,oldest in milliseconds since the epoch
+ * Results of monitors that ended at `since` or later, and the newest of each since `oldest`. Sequential round trips: the schedules and their
+ * runs side by side, then those of a run, of eight runs at once.
+ * @throws TaskError `input` for a schedule that is no monitor
  */
 export async function monitorResults(
   workspace: Workspace,
   monitors: readonly string[],
-  { since, oldest }: { readonly since: number; readonly oldest: number },
+  reach: Reach,
 ): Promise<MonitorResult[]> {
-  const { azure, id, signal } = workspace;
-  const found: { readonly job: Job; readonly monitor: string }[] = [];
-  const later = new Map<string, NonNullable<MonitorResult["later"]>>();
-  let seen = 0;
-  for await (const job of azure.list<Job>(`${id}/jobs`, {
-    doing: "look for the jobs of the monitors",
-    query: { jobType: "Pipeline", listViewType: "ActiveOnly" },
-    signal,
-  })) {
-    const made = Date.parse(job.systemData?.createdAt ?? "");
-    if (made < oldest - LONGEST_JOB || ++seen > MOST) break;
-    const monitor = monitors.find((one) => isOf(job, one));
-    if (monitor === undefined || !job.name) continue;
-    const { status = "" } = job.properties ?? {};
-    if (status === "Completed") found.push({ job, monitor });
-    else if (hasEnded(status) && !later.has(monitor) && !found.some((one) => one.monitor === monitor))
-      later.set(monitor, { run: job.name, status });
+  const found = await sideBySide(monitors, AT_ONCE, (name) => runsOf(workspace, name, reach));
+  const results = await sideBySide(found.flat(), AT_ONCE, (one) => resultOf(workspace, one));
+  return results.filter(({ at }) => at >= reach.oldest);
+}
+
+interface MonitorRun {
+  readonly monitor: Monitor;
+  readonly job: Job;
+  /** Why the newest run says nothing of now, as a sentence. */
+  readonly unknown?: string | undefined;
+  readonly later?: MonitorResult["later"];
+}
+
+async function runsOf(workspace: Workspace, name: string, { since, oldest }: Reach): Promise<MonitorRun[]> {
+  const from = Math.min(since, oldest) - LONGEST_JOB;
+  const [monitor, { jobs, isKnown }] = await Promise.all([
+    findMonitor(workspace, name),
+    monitorJobs(workspace, name, from),
+  ]);
+  if (monitor === undefined) {
+    workspace.log.warn(`The workspace ${workspace.name} has no schedule ${JSON.stringify(name)}: check its name.`);
+    return [];
   }
-  const read = async (one: (typeof found)[number]): Promise<MonitorResult> => {
-    const { job, monitor } = one;
-    const { at, breached } = await signalsOf(workspace, job);
-    const since = isNewest.has(one) ? later.get(monitor) : undefined;
-    return { monitor, run: job.name ?? "", at, breached, ...(since === undefined ? {} : { later: since }) };
-  };
-  const isNewest = new Set(monitors.flatMap((one) => found.find(({ monitor }) => monitor === one) ?? []));
+  const completed = jobs.filter((job) => job.name && job.properties?.status === "Completed");
+  const [newest] = completed;
+  if (newest === undefined) return [];
+  const failed = jobs.slice(0, jobs.indexOf(newest)).find(({ properties }) => hasEnded(properties?.status));
+  const later = failed?.name ? { run: failed.name, status: failed.properties?.status ?? "" } : undefined;
+  const limit = freshFor(monitor.every) ?? workspace.azure.now() - oldest;
+  const unknown = isKnown ? staleness(workspace, monitor, newest, limit) : unordered(monitor);
   // A job that was made before may have ended since.
-  const wanted = found.filter(
-    (one) => isNewest.has(one) || Date.parse(one.job.systemData?.createdAt ?? "") >= since - LONGEST_JOB,
-  );
-  const results = await sideBySide(wanted, AT_ONCE, read);
-  return results.filter(({ at }) => at >= oldest);
+  const recent = completed.filter((job) => job !== newest && createdOf(job) >= since - LONGEST_JOB);
+  if (recent.length >= MOST_RESULTS)
+    workspace.log.warn(
+      `The monitor ${name} has ${recent.length + 1} results since ${new Date(since).toISOString()}; the newest ${MOST_RESULTS} are looked at.`,
+    );
+  return [
+    { monitor, job: newest, unknown, later },
+    ...recent.slice(0, MOST_RESULTS - 1).map((job) => ({ monitor, job })),
+  ];
 }
 
-function isOf({ properties }: Job, monitor: string): boolean {
-  const schedule = properties?.properties?.["azureml.scheduleName"];
-  if (schedule !== undefined) return schedule === monitor;
-  const title = properties?.displayName ?? "";
-  return title.startsWith(monitor) && TIME.test(title.slice(monitor.length));
-}
-
-/**
- * Whether a whole message names nothing but accuracy, precision and recall: the service takes more of them for worse, so that these
- * are better than their thresholds (docs/facts/operations.md#F.4).
- */
-function isOfGoodOnes(message: string): boolean {
-  const names = [...message.matchAll(/"metric_name": ?"([^"]{1,200})"/g)].map(([, name = ""]) => name);
-  return (
-    names.length > 0 && /\]\s*$/.test(message) && names.every((name) => /^(accuracy|precision|recall)$/i.test(name))
-  );
-}
-
-async function signalsOf(workspace: Workspace, job: Job): Promise<Pick<MonitorResult, "at" | "breached">> {
-  const breached = new Set(
-    Object.entries(job.properties?.tags ?? {}).flatMap(([tag, said]) =>
-      tag.startsWith(BREACHED_SIGNAL) && !isOfGoodOnes(said) ? [tag.slice(BREACHED_SIGNAL.length)] : [],
-    ),
-  );
-  const made = Date.parse(job.systemData?.createdAt ?? "");
-  let last = 0;
-  const look = async (run: string, depth: number): Promise<void> => {
-    const children = await childRuns(workspace, run);
-    for (const child of children) {
-      const said = child.tags?.[BREACHED];
-      if (said !== undefined && !isOfGoodOnes(said))
-        breached.add(/The signal '([^']{1,200})'/.exec(said)?.[1] ?? child.displayName ?? "");
-      last = Math.max(last, Date.parse(child.endTimeUtc ?? "") || 0);
-    }
-    if (depth === DEEPEST) return;
-    // The steps of a monitor are pipelines, one a signal, and the runs of steps do not say whether they are pipelines.
-    const pipelines = children.filter(({ runType }) => depth === 1 || /pipeline/i.test(runType ?? ""));
-    await sideBySide(pipelines, AT_ONCE, (child: ChildRun) => look(child.runId, depth + 1));
+async function resultOf(workspace: Workspace, { monitor, job, unknown, later }: MonitorRun): Promise<MonitorResult> {
+  const { outcome, reasons, breached, ended } = await judgeRun(workspace, monitor, job);
+  const why = unknown ?? (outcome === "noEvidence" ? reasons.join(" ") : undefined);
+  return {
+    ...{ monitor: monitor.name, run: job.name ?? "", at: ended, breached },
+    ...(why === undefined ? {} : { unknown: why }),
+    ...(later === undefined ? {} : { later }),
   };
-  await look(job.name ?? "", 1);
-  return { at: Math.max(made, last), breached: [...breached].sort() };
 }

@@ -1,6 +1,7 @@
 // Watches monitors: reads their results, starts a retraining for a breach that has none, and says in sentences why, or why not.
 // Tests: test/tasks/retraining.test.ts
 import { TaskError } from "../../errors.ts";
+import type { MonitorOutcome } from "../model-monitors/monitor-verdict.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Decision, MonitorResult } from "./decision.ts";
@@ -23,6 +24,8 @@ interface WatchSection {
     readonly at?: string;
     /** Signals that are breached in the newest result. */
     readonly breached: readonly string[];
+    /** No evidence is not healthy. */
+    readonly outcome: MonitorOutcome;
   }[];
   /** Why a retraining was started, or why not. */
   readonly decision: string;
@@ -106,12 +109,15 @@ export async function watchMonitors(
       newest.find(({ monitor }) => monitor === name),
     ),
   );
-  for (const one of ofMonitors) {
-    if (one.run === undefined)
-      log.warn(`Nothing is known of the monitor ${one.name}: no job of it has completed in the last 30 days.`);
-    else
-      log.info(
-        `${one.name}: ${one.run}, ${one.at}: ${one.breached.length > 0 ? `breached: ${one.breached.join(", ")}` : "within its thresholds"}.`,
+  for (const { name, run, at, breached, outcome } of ofMonitors) {
+    const unknown = newest.find(({ monitor }) => monitor === name)?.unknown;
+    if (run === undefined)
+      log.warn(`Nothing is known of the monitor ${name}: no job of it has completed in the last 30 days.`);
+    else if (outcome === "healthy") log.info(`${name}: ${run}, ${at}: within its thresholds.`);
+    else if (outcome === "breached") log.info(`${name}: ${run}, ${at}: breached: ${breached.join(", ")}.`);
+    if (unknown !== undefined)
+      log.warn(
+        `${name}: ${run}, ${at}: ${outcome === "breached" ? "nothing newer is known" : "no evidence, which is not healthy"}: ${unknown}`,
       );
   }
   for (const { monitor, at, later } of newest)
@@ -146,8 +152,10 @@ export async function watchMonitors(
 const keyOf = ({ monitor, run }: MonitorResult) => `${monitor}:${run}`;
 
 function shown(name: string, result: MonitorResult | undefined): WatchSection["monitors"][number] {
-  if (result === undefined) return { name, breached: [] };
-  return { name, run: result.run, at: new Date(result.at).toISOString(), breached: result.breached };
+  if (result === undefined) return { name, breached: [], outcome: "noEvidence" };
+  const { run, at, breached, unknown, later } = result;
+  const outcome = breached.length > 0 ? "breached" : (unknown ?? later) ? "noEvidence" : "healthy";
+  return { name, run, at: new Date(at).toISOString(), breached, outcome };
 }
 
 function sentenceOf({ decision, started }: Retrained, coolDown: string): string {
