@@ -173,6 +173,32 @@ describe("Watch models, for breaches of monitors", () => {
     assert.equal(started().length, 1);
   });
 
+  it("a look that is left to an older run says what is breached, and is no green one once that run goes on for hours", async () => {
+    const { devops } = jobs.cloud;
+    await monitor(jobs, names.drift, drift("older"));
+    await look(jobs, names.drift);
+    const stuck = newRun();
+    const young = await run();
+    assert.deepEqual(
+      [young.error, young.outputs, young.issues],
+      [undefined, { startedCount: "0", versions: "", breached: true }, []],
+    );
+    assert.match(young.log, new RegExp(`Run ${stuck.id} of this pipeline has not ended`));
+    assert.deepEqual(
+      young.record.watch?.monitors?.map(({ name, outcome }) => [name, outcome]),
+      [[names.drift, "breached"]],
+    );
+    Object.assign(stuck, { queueTime: stuck.queueTime - 3 * 60 * 60_000 });
+    const late = await run();
+    assert.deepEqual([late.error, late.outputs?.startedCount], [undefined, "0"]);
+    assert.match(
+      late.issues.join(),
+      new RegExp(`^Run ${stuck.id} of this pipeline was queued 3 hours before this one and has not ended`),
+    );
+    devops.finishBuild(stuck, "canceled");
+    assert.equal((await run()).outputs?.startedCount, "1");
+  });
+
   it("a monitor whose name goes on like a time is another one", async () => {
     await monitor(jobs, names.drift, drift("alike"));
     await look(jobs, names.drift);
