@@ -22,6 +22,13 @@ export interface RunAccess {
   readonly job: JobOfRun;
 }
 
+/** A run of the same pipeline that has not ended. */
+export interface BusyRun {
+  readonly id: number;
+  /** Milliseconds by which it was queued before this run; negative for a newer one. */
+  readonly ahead: number;
+}
+
 const VIEW = "View builds on this pipeline";
 
 /** @throws TaskError where the answer is no run */
@@ -55,7 +62,7 @@ export class RunMemory {
    * The run of this pipeline that has to end first: ids grow in the order of queuing, and only the unfinished run with the
    * lowest id may work. A run that is tried again may be older than one that works already: it waits for any other run.
    */
-  async busyRun(): Promise<number | undefined> {
+  async busyRun(): Promise<BusyRun | undefined> {
     const { definitionId, runId, attempt } = this.#access;
     const [running, waiting, ending] = await Promise.all(
       [BuildStatus.InProgress, BuildStatus.NotStarted, BuildStatus.Cancelling].map((status) =>
@@ -64,9 +71,11 @@ export class RunMemory {
     );
     const unfinished = [...(running ?? []), ...(waiting ?? []), ...(ending ?? [])];
     this.#queued = unfinished.find(({ id }) => id === runId)?.queueTime;
-    const others = unfinished.map(({ id = 0 }) => id);
-    const inTheWay = others.filter((id) => id !== runId && (id < runId || attempt > 1));
-    return inTheWay.length === 0 ? undefined : Math.min(...inTheWay);
+    const inTheWay = unfinished.filter(({ id = 0 }) => id !== runId && (id < runId || attempt > 1));
+    const [first] = inTheWay.sort((one, other) => (one.id ?? 0) - (other.id ?? 0));
+    if (first === undefined) return undefined;
+    const id = first.id ?? 0;
+    return { id, ahead: (await this.queuedAt()).getTime() - queuedIn(first, id).getTime() };
   }
 
   /**

@@ -44,7 +44,7 @@ export { cursorNames, newVersions } from "./register/watch.ts";
 export { startNewVersions } from "./register/watch-starts.ts";
 export type { MonitorResult } from "./retrain/decision.ts";
 export { memoryName, type TrainingStarter } from "./retrain/start-retraining.ts";
-export { readMonitors, watchMonitors } from "./retrain/watch-monitors.ts";
+export { lookOnly, readMonitors, watchMonitors } from "./retrain/watch-monitors.ts";
 export { deploy } from "./rollout/deploy.ts";
 export { rollBackEndpoint } from "./rollout/endpoint-rollback.ts";
 export { rollBack } from "./rollout/post-job-rollback.ts";

@@ -12,12 +12,35 @@ export type { StartTarget } from "../agent/starts.ts";
 export const openStarter = (run: Pick<StoryRun<never>, "access">, target: StartTarget): Starter =>
   new Starter(run.access(), target);
 
-/** Whether the work is left to an earlier run of this pipeline that goes on, which the log says. */
-export async function isLeft(starter: Pick<Starter, "busyRun">, log: Pick<Log, "info">): Promise<boolean> {
+/** Hours after which a run in the way is no overlap of two schedules, but stuck. */
+const STUCK = 2;
+
+/**
+ * The work is left to an earlier run of this pipeline that goes on, which the log says. A run that has not ended for hours keeps all later
+ * ones from their work, so that the step does not end green.
+ * @returns why, as a sentence; undefined where this run may work
+ */
+export async function leftTo(
+  starter: Pick<Starter, "busyRun">,
+  { log, run }: { readonly log: Pick<Log, "info">; readonly run: Pick<StoryRun<never>, "succeedWithIssues"> },
+): Promise<string | undefined> {
   const busy = await starter.busyRun();
-  if (busy === undefined) return false;
-  log.info(`Run ${busy} of this pipeline has not ended: what is new is left to it, and to the next run.`);
-  return true;
+  if (busy === undefined) return undefined;
+  const sentence = `Run ${busy.id} of this pipeline has not ended: what is new is left to it, and to the next run.`;
+  log.info(sentence);
+  const hours = Math.floor(busy.ahead / 3_600_000);
+  if (hours >= STUCK)
+    run.succeedWithIssues(
+      `Run ${busy.id} of this pipeline was queued ${hours} hours before this one and has not ended: until it does, no later run starts anything. Let it go on, or cancel it.`,
+    );
+  return sentence;
+}
+
+/** The work is left to another job of this run, which the log says. @returns that sentence */
+export function leftToJob(job: string, log: Pick<Log, "info">): string {
+  const sentence = `Job ${job} of this run is doing the same work: it starts what is new, and so does the next run.`;
+  log.info(sentence);
+  return sentence;
 }
 
 /** The inputs that say what is started, as WatchModels has them. */

@@ -71,8 +71,8 @@ interface Memory {
 export const memoryName = (workspaceId: string, start: string): string =>
   `AzureML.Retrain.${sha256(`${workspaceId.toLowerCase()}\n${start}`).slice(0, 12)}`;
 
-/** Days that a look goes back at most: an older result says nothing of the model that is live. */
-const LONGEST_LOOK_BACK = 30 * 24 * 60 * 60_000;
+/** Milliseconds that a look goes back at most, 30 days: an older result says nothing of the model that is live. */
+export const LONGEST_LOOK_BACK = 30 * 24 * 60 * 60_000;
 
 /** @throws TaskError where what was kept cannot be read, and as Azure or Azure DevOps refuse */
 export async function retrainOnBreach(

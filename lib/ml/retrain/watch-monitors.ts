@@ -4,9 +4,9 @@ import { TaskError } from "../../errors.ts";
 import type { MonitorOutcome } from "../model-monitors/monitor-verdict.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { Decision, MonitorResult } from "./decision.ts";
+import { type Decision, type MonitorResult, newestOf } from "./decision.ts";
 import { monitorResults } from "./monitor-results.ts";
-import { type Retrained, retrainOnBreach, type TrainingStarter } from "./start-retraining.ts";
+import { LONGEST_LOOK_BACK, type Retrained, retrainOnBreach, type TrainingStarter } from "./start-retraining.ts";
 
 /** The record's section on what was started, and on what was looked at. */
 interface WatchSection {
@@ -103,28 +103,7 @@ export async function watchMonitors(
   };
   const retrained = await retrainOnBreach(retraining, starter, log);
   const { decision, newest, started, acted } = retrained;
-  const ofMonitors = monitors.map((name) =>
-    shown(
-      name,
-      newest.find(({ monitor }) => monitor === name),
-    ),
-  );
-  for (const { name, run, at, breached, outcome } of ofMonitors) {
-    const unknown = newest.find(({ monitor }) => monitor === name)?.unknown;
-    if (run === undefined)
-      log.warn(`Nothing is known of the monitor ${name}: no job of it has completed in the last 30 days.`);
-    else if (outcome === "healthy") log.info(`${name}: ${run}, ${at}: within its thresholds.`);
-    else if (outcome === "breached") log.info(`${name}: ${run}, ${at}: breached: ${breached.join(", ")}.`);
-    if (unknown !== undefined)
-      log.warn(
-        `${name}: ${run}, ${at}: ${outcome === "breached" ? "nothing newer is known" : "no evidence, which is not healthy"}: ${unknown}`,
-      );
-  }
-  for (const { monitor, at, later } of newest)
-    if (later !== undefined)
-      log.warn(
-        `The newest job ${later.run} of the monitor ${monitor} is ${later.status}: nothing is known since ${new Date(at).toISOString()}.`,
-      );
+  const ofMonitors = told(workspace, monitors, newest);
   const sentence = sentenceOf(retrained, coolDownText);
   log.info(sentence);
   const isOwn = started !== undefined && decision.kind !== "none" && decision.kind !== "left";
@@ -147,6 +126,48 @@ export async function watchMonitors(
     versions: decision.kind === "start" ? keyOf(decision.breach) : "",
     breached: ofMonitors.some(({ breached }) => breached.length > 0),
   };
+}
+
+/**
+ * One look that starts nothing, because that is left to others.
+ * @param left why, as a sentence
+ */
+export async function lookOnly(
+  workspace: Workspace,
+  { monitors }: Pick<WatchedNames, "monitors">,
+  left: string,
+  onProgress: Watching["onProgress"],
+): Promise<WatchedMonitors> {
+  const oldest = workspace.azure.now() - LONGEST_LOOK_BACK;
+  const newest = newestOf(await monitorResults(workspace, monitors, { since: Number.POSITIVE_INFINITY, oldest }));
+  const ofMonitors = told(workspace, monitors, [...newest.values()]);
+  onProgress?.({ started: [], monitors: ofMonitors, decision: left });
+  return { startedCount: "0", versions: "", breached: ofMonitors.some(({ breached }) => breached.length > 0) };
+}
+
+/** Says in the log what the newest results are. @returns them for the record */
+function told(
+  { log }: Workspace,
+  monitors: readonly string[],
+  newest: readonly MonitorResult[],
+): WatchSection["monitors"] {
+  return monitors.map((name) => {
+    const result = newest.find(({ monitor }) => monitor === name);
+    const one = shown(name, result);
+    const { run, at, breached, outcome } = one;
+    if (run === undefined)
+      log.warn(`Nothing is known of the monitor ${name}: no job of it has completed in the last 30 days.`);
+    else if (outcome === "healthy") log.info(`${name}: ${run}, ${at}: within its thresholds.`);
+    else if (outcome === "breached") log.info(`${name}: ${run}, ${at}: breached: ${breached.join(", ")}.`);
+    const { unknown, later } = result ?? {};
+    if (unknown !== undefined)
+      log.warn(
+        `${name}: ${run}, ${at}: ${outcome === "breached" ? "nothing newer is known" : "no evidence, which is not healthy"}: ${unknown}`,
+      );
+    if (later !== undefined)
+      log.warn(`The newest job ${later.run} of the monitor ${name} is ${later.status}: nothing is known since ${at}.`);
+    return one;
+  });
 }
 
 const keyOf = ({ monitor, run }: MonitorResult) => `${monitor}:${run}`;
