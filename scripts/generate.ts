@@ -1,5 +1,5 @@
 // `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/, from the table of
-// operations, from the kinds of documents, from the shape of records and, for docs/architecture.md, from the imports.
+// operations, from the kinds of documents, from the shape of records, from marks of the documentation and, for docs/architecture.md, from the imports.
 // `--check` only reports what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -18,6 +18,7 @@ import { recordSchemaFile } from "./generate/record-schema.ts";
 import { connectionsFile } from "./generate/roles.ts";
 import { scoringScriptFile } from "./generate/scoring-script.ts";
 import { runsOnAgent } from "./generate/task-json.ts";
+import { statusFile } from "./generate/unverified.ts";
 import { architectureFile } from "./module-boundaries/diagram.ts";
 
 export interface GeneratedFile {
@@ -47,7 +48,9 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     const path = `tasks/${task.folder}/README.md`;
     return { path, content: readmeFile(read(path), task) };
   });
+  const status = existsSync(join(root, STATUS)) ? [{ path: STATUS, content: statusFile(read(STATUS), root) }] : [];
   return [
+    ...status,
     ...tasks.map(({ folder, json }) => ({ path: `tasks/${folder}/task.json`, content: formatJson(json) })),
     { path: "tasks/shared/inputs.gen.ts", content: sharedFile(shared) },
     ...contracts,
@@ -64,6 +67,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
 
 const MANIFEST = "vss-extension.json";
 const CONNECTIONS = "docs/connections.md";
+const STATUS = "docs/status.md";
 const TROUBLESHOOTING = "docs/troubleshooting.md";
 
 /** The paths whose content on disk is not what the tasks say. */

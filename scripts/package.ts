@@ -1,6 +1,6 @@
 // `npm run package`: builds the tasks, stamps their versions, and has tfx make dist/<publisher>.<id>-<version>.vsix.
-// Options: --variant release|dev, --version a.b.c, --publisher NAME (a copy for your own organization), --repository URL (what the
-// listing links to), --output FOLDER.
+// Options: --variant private|release|dev, --version a.b.c, --output FOLDER, --addresses FILE, and the addresses themselves: --publisher NAME,
+// --repository URL, --documentation URL, --issues URL, --security URL|MAIL. A public variant is refused without them.
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -21,6 +21,9 @@ import { buildTab } from "./build/tab.ts";
 import { buildTasks, kilobytes } from "./build.ts";
 import { formatJson } from "./generate/json.ts";
 import { readTasks, runsOnAgent, type TaskJson } from "./generate/task-json.ts";
+import { ADDRESS_OPTIONS, type Addresses, linksOf, readAddresses, refuseIncomplete } from "./package/addresses.ts";
+import { withHelp } from "./package/help.ts";
+import { overviewFor } from "./package/overview.ts";
 import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */
@@ -28,13 +31,12 @@ const LARGEST = 8 * 1024 * 1024;
 /** Bytes of one task's folder in the package: an agent brings it before the task's first run. */
 const LARGEST_TASK = 500_000;
 
-export interface PackageOptions {
-  /** A file of configs/; `release` where it is absent. */
+export interface PackageOptions extends Addresses {
+  /** A file of configs/; `private` where it is absent. */
   readonly variant?: string | undefined;
   readonly version?: string | undefined;
-  readonly publisher?: string | undefined;
-  /** Where the source is, https; its issues are where people get help. Absent: the listing's own questions and answers. */
-  readonly repository?: string | undefined;
+  /** A file of addresses, as lines `EXTENSION_PUBLISHER=contoso`. */
+  readonly addresses?: string | undefined;
   readonly output?: string | undefined;
 }
 
@@ -54,9 +56,11 @@ export function taskVersion(task: Pick<TaskJson, "version">, extension: string):
   return { Major: task.version.Major, Minor: major * 100 + minor, Patch: patch };
 }
 
-/** @throws Error with everything tfx warned of, or when the package is too large. */
+/** @throws Error with everything tfx warned of, when the package is too large, or when a public one lacks addresses. */
 export async function packageExtension(root: string, options: PackageOptions = {}): Promise<Packed> {
-  const { suffix = "", ...named } = readVariant(root, options.variant ?? "release");
+  const { suffix = "", ...named } = readVariant(root, options.variant ?? "private");
+  const addresses = readAddresses(options, options.addresses);
+  if (named.public) refuseIncomplete(addresses);
   const manifest = JSON.parse(readFileSync(join(root, "vss-extension.json"), "utf8")) as Manifest;
   const version = options.version ?? JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   if (!/^\d+\.\d{1,2}\.\d+$/.test(version)) throw new Error(`Version ${version}: a.b.c is needed, with b below 100.`);
@@ -72,7 +76,8 @@ export async function packageExtension(root: string, options: PackageOptions = {
   try {
     await Promise.all([buildTasks(root), buildTab(root)]);
     for (const { folder, json } of tasks) {
-      const stamped = renaming.task({ ...json, version: taskVersion(json, version) });
+      const versioned = { ...json, version: taskVersion(json, version) };
+      const stamped = withHelp(renaming.task(versioned), folder, addresses.documentation);
       const target = join(stage, "tasks", folder);
       mkdirSync(target, { recursive: true });
       writeFileSync(join(target, "task.json"), formatJson(stamped));
@@ -84,7 +89,7 @@ export async function packageExtension(root: string, options: PackageOptions = {
       writeFileSync(join(dist, file), text);
     }
     const contributions = renaming.contributions(manifest.contributions);
-    const publisher = options.publisher ?? manifest.publisher;
+    const publisher = addresses.publisher ?? manifest.publisher;
     writeFileSync(
       join(stage, "vss-extension.json"),
       formatJson({
@@ -92,10 +97,12 @@ export async function packageExtension(root: string, options: PackageOptions = {
         ...named,
         version,
         publisher,
-        ...linksOf(`${publisher}.${named.id}`, options.repository),
+        ...linksOf(addresses),
         contributions,
       }),
     );
+    const details = manifest.content["details"]?.path ?? "";
+    writeFileSync(join(stage, details), overviewFor(readFileSync(join(root, details), "utf8"), addresses));
     for (const path of filesOf(manifest)) {
       if (!existsSync(join(stage, path))) cpSync(join(root, path), join(stage, path), { recursive: true });
     }
@@ -111,23 +118,6 @@ export async function packageExtension(root: string, options: PackageOptions = {
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
-}
-
-/**
- * The links of the listing. An address of the Marketplace follows from the item's own name.
- * @param repository https; a user's name or token in it is left out
- * @throws Error where it is no such address
- */
-export function linksOf(item: string, repository?: string): Record<string, unknown> {
-  const page = `https://marketplace.visualstudio.com/items?itemName=${item}`;
-  const links = { getstarted: { uri: page }, support: { uri: `${page}&ssr=false#qna` } };
-  if (repository === undefined || repository === "") return { links };
-  if (!URL.canParse(repository) || !repository.startsWith("https://"))
-    throw new Error(`The repository ${repository} is no address that begins with https://.`);
-  const url = new URL(repository);
-  const uri = `${url.origin}${url.pathname}`.replace(/(\.git)?\/*$/, "");
-  const support = url.hostname === "github.com" ? { uri: `${uri}/issues` } : links.support;
-  return { repository: { type: "git", uri }, links: { ...links, repository: { uri }, support } };
 }
 
 /** Everything that the manifest names by path. */
@@ -175,8 +165,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       options: {
         variant: { type: "string" },
         version: { type: "string" },
-        publisher: { type: "string" },
-        repository: { type: "string" },
+        addresses: { type: "string" },
+        ...ADDRESS_OPTIONS,
         output: { type: "string" },
       },
     });

@@ -1,6 +1,7 @@
 // The parts of tasks/<Name>/README.md that follow from task.json: a step to paste, and the tables.
 import {
   defaultOf,
+  groupAnchor,
   optionKeys,
   parseVisibleRule,
   runsOnAgent,
@@ -115,7 +116,18 @@ function inputTable(json: TaskJson): string {
       : "";
     return `| \`${input.name}\` | ${input.label} | ${cell(`${input.helpMarkDown}${choices}${condition}`)} | ${need} | ${preset === undefined ? "" : `\`${preset}\``} |`;
   });
-  return ["| Input | Label | What it is | Required | Default |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
+  const table = (some: readonly string[]) =>
+    ["| Input | Label | What it is | Required | Default |", "| --- | --- | --- | --- | --- |", ...some].join("\n");
+  const groups = [undefined, ...(json.groups ?? []).map(({ name }) => name)];
+  return groups
+    .flatMap((group) => {
+      const some = rows.filter((_, at) => json.inputs[at]?.groupName === group);
+      if (some.length === 0) return [];
+      const heading = json.groups?.find(({ name }) => name === group)?.displayName;
+      // The packaged task links to the anchor.
+      return [...(heading === undefined ? [] : [`<a id="${groupAnchor(group)}"></a>**${heading}**`]), table(some)];
+    })
+    .join("\n\n");
 }
 
 function outputTable(json: TaskJson): string {

@@ -37,6 +37,7 @@ export interface TaskJson {
   friendlyName: string;
   description: string;
   helpMarkDown?: string;
+  helpUrl?: string;
   category: string;
   visibility: string[];
   runsOn: string[];
@@ -76,6 +77,9 @@ export function readTasks(root: string): TaskFolder[] {
 
 /** Runs on an agent, so that it has a contract and a bundle; the others run on the server. */
 export const runsOnAgent = (task: TaskJson): boolean => "Node20_1" in task.execution;
+
+/** The anchor of a group of inputs on a task's page. */
+export const groupAnchor = (group: string | undefined): string => (group === undefined ? "inputs" : `group-${group}`);
 
 /** The keys of a pick list, or undefined where another type of input is, or a list that is only filled in the editor. */
 export const optionKeys = (input: TaskInput): string[] | undefined =>

@@ -1,4 +1,4 @@
-// What a test file opened ends with that file. Mocha runs several files in one worker process, in an order that differs from
+// Closing of what a test file opened, at the end of that file. Mocha runs several files in one worker process, in an order that differs from
 // run to run: what outlives its file makes a test pass or fail by what ran before it.
 
 const ends: (() => Promise<void>)[] = [];

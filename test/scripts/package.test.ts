@@ -6,13 +6,22 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { unzipSync } from "fflate";
 import { readTasks } from "../../scripts/generate/task-json.ts";
+import { linksOf, readAddresses } from "../../scripts/package/addresses.ts";
+import { pageOf } from "../../scripts/package/overview.ts";
 import { type Manifest, Renaming } from "../../scripts/package/variant.ts";
-import { filesOf, linksOf, type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
+import { filesOf, type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
 /** A part of a bundle, which its programs load. */
 const PART = /^dist\/[\w.-]+-[A-Z0-9]{8}\.js$/;
+
+/** Addresses of nobody: those of a publisher are parameters. */
+const ADDRESSES = {
+  publisher: "contoso",
+  repository: "https://ada:secret@github.com/contoso/ml.git?x=1",
+  documentation: "https://ml.example.com/docs-of-tasks/",
+};
 
 const manifest = (folder: string) => JSON.parse(readFileSync(join(folder, "vss-extension.json"), "utf8")) as Manifest;
 
@@ -24,7 +33,7 @@ describe("package", () => {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "package-"));
-    packed = await packageExtension(root, { version: "1.2.3", output: folder });
+    packed = await packageExtension(root, { ...ADDRESSES, version: "1.2.3", output: folder, variant: "release" });
     files = unzipSync(readFileSync(packed.file));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,29 +89,112 @@ describe("package", () => {
       "pages that the package does not hold",
     );
     const shown = text("extension.vsixmanifest");
-    assert.match(shown, /<Identity [^>]*Id="ml-pipelines" [^>]*Publisher="train-judge-release"/);
+    assert.match(shown, /<Identity [^>]*Id="ml-pipelines" [^>]*Publisher="contoso"/);
     assert.match(shown, /<GalleryFlags>[^<]*Public/);
     assert.match(shown, /<Categories>Azure Pipelines<\/Categories>/);
-    const item = "https://marketplace.visualstudio.com/items?itemName=train-judge-release.ml-pipelines";
-    assert.equal(linkIn(shown, "Getstarted"), item);
-    assert.equal(linkIn(shown, "Support"), `${item}&amp;ssr=false#qna`);
+    const site = "https://ml.example.com/docs-of-tasks";
+    const source = "https://github.com/contoso/ml";
+    const links = ["Getstarted", "Learn", "Support", "Issues", "Repository", "License", "Privacypolicy"];
+    assert.deepEqual(
+      links.map((name) => linkIn(shown, name)),
+      [
+        `${site}/docs/install`,
+        site,
+        `${site}/SUPPORT`,
+        `${source}/issues`,
+        source,
+        `${site}/LICENSE`,
+        `${site}/docs/privacy`,
+      ],
+    );
+    assert.match(shown, /EnableMarketplaceQnA" Value="true"/);
+    assert.match(
+      shown,
+      /<Badge Link="https:\/\/github\.com\/contoso\/ml\/actions[^"]*" ImgUri="https:\/\/img\.shields\.io\//,
+    );
+    assert.doesNotMatch(
+      JSON.stringify(Object.values(files).map((one) => Buffer.from(one).toString("latin1"))),
+      /ada:secret/,
+    );
     for (const asset of ["Content.Details", "Content.License", "Icons.Default", "Screenshots.1"])
       assert.match(shown, new RegExp(`Microsoft\\.VisualStudio\\.Services\\.${asset.replace(".", "\\.")}"`), asset);
   });
 
   it("links to the source and to its issues where it is told of a repository, and never to its credentials", () => {
     const uri = "https://github.com/contoso/ml";
-    const told = linksOf("p.e", "https://ada:secret@github.com/contoso/ml.git?x=1") as unknown as Linked;
+    const linked = (given: Parameters<typeof readAddresses>[0]) => linksOf(readAddresses(given)) as unknown as Linked;
+    const told = linked({ repository: "https://ada:secret@github.com/contoso/ml.git?x=1" });
     assert.deepEqual(told.repository, { type: "git", uri });
     assert.equal(told.links["repository"]?.uri, uri);
     assert.equal(told.links["support"]?.uri, `${uri}/issues`);
-    const azure = linksOf("p.e", "https://contoso@dev.azure.com/contoso/ml/_git/ml") as unknown as Linked;
+    const azure = linked({ repository: "https://contoso@dev.azure.com/contoso/ml/_git/ml" });
     assert.equal(azure.repository.uri, "https://dev.azure.com/contoso/ml/_git/ml");
-    assert.match(azure.links["support"]?.uri ?? "", /itemName=p\.e&ssr=false#qna$/);
-    assert.throws(() => linksOf("p.e", "git@github.com:contoso/ml"), /no address that begins with https/);
-    const { links } = manifest(root) as unknown as Linked;
-    const { id, publisher } = manifest(root);
-    assert.deepEqual({ links }, linksOf(`${publisher}.${id}`), "the manifest's own links");
+    assert.equal(azure.links["support"], undefined, "only GitHub's issues follow from the repository");
+    assert.throws(
+      () => readAddresses({ repository: "git@github.com:contoso/ml" }),
+      /no address that begins with https/,
+    );
+    assert.deepEqual(linksOf({}), {}, "nothing is invented where nothing is given");
+    assert.equal("links" in manifest(root), false, "the manifest itself has no address");
+  });
+
+  it("is refused for everybody without the addresses of its publisher, each of which the refusal names", async () => {
+    const refused = (options: object) =>
+      assert.rejects(
+        packageExtension(root, { version: "1.2.3", output: folder, variant: "release", ...options }),
+        (error: Error) => {
+          const named = [...error.message.matchAll(/^ {2}--(\w+) /gm)].map(([, name]) => name);
+          assert.deepEqual(named, (options as { missing: string[] }).missing);
+          return true;
+        },
+      );
+    await refused({ missing: ["publisher", "repository", "documentation", "issues", "security"] });
+    await refused({ ...ADDRESSES, documentation: undefined, missing: ["documentation"] });
+    await refused({
+      ...ADDRESSES,
+      repository: "https://dev.azure.com/contoso/ml/_git/ml",
+      missing: ["issues", "security"],
+    });
+  });
+
+  it("takes its addresses from a file too, options first, and refuses a name or an address that it does not know", () => {
+    const file = join(folder, "addresses.env");
+    writeFileSync(file, 'EXTENSION_PUBLISHER=fabrikam\nEXTENSION_SECURITY="safe@fabrikam.example"\n');
+    const found = readAddresses({ publisher: "contoso" }, file);
+    assert.deepEqual(
+      [found.publisher, found.security, found.repository],
+      ["contoso", "safe@fabrikam.example", undefined],
+    );
+    writeFileSync(file, "EXTENSION_PUBLISHR=fabrikam\n");
+    assert.throws(() => readAddresses({}, file), /there is no EXTENSION_PUBLISHR; there are EXTENSION_PUBLISHER, /);
+    assert.throws(() => readAddresses({ security: "call me" }), /The security call me is no address/);
+    assert.throws(() => readAddresses({ publisher: "Contoso Ltd." }), /is no name of letters/);
+  });
+
+  it("links every task and every group of its inputs to the task's page, and its Marketplace page to the site", () => {
+    const site = "https://ml.example.com/docs-of-tasks";
+    for (const task of packed.tasks.keys()) {
+      const { helpUrl, helpMarkDown, inputs } = JSON.parse(text(`tasks/${task}/task.json`));
+      assert.equal(helpUrl, `${site}/tasks/${task}`);
+      assert.ok(helpMarkDown.endsWith(`(${helpUrl})`), task);
+      const readme = readFileSync(join(root, "tasks", task, "README.md"), "utf8");
+      const groups = new Map<string, string>();
+      for (const { groupName = "", helpMarkDown: help } of inputs)
+        if (!groups.has(groupName)) groups.set(groupName, help);
+      for (const [group, help] of groups) {
+        const anchor = group === "" ? "inputs" : `group-${group}`;
+        assert.ok(help.endsWith(`(${helpUrl}#${anchor})`), `${task} ${group}: ${help}`);
+        assert.ok(
+          group === "" ? /^## Inputs$/m.test(readme) : readme.includes(`<a id="${anchor}"></a>`),
+          `${task} ${anchor}`,
+        );
+      }
+    }
+    const links = [...text("overview.md").matchAll(/(?<!!)\[[^\]]*\]\(([^)]+)\)/g)].map(([, link = ""]) => link);
+    assert.ok(links.length >= 10, `${links.length} links`);
+    for (const link of links) assert.match(link, /^https:\/\//);
+    assert.ok(text("overview.md").includes("https://github.com/contoso/ml/security/advisories/new"));
+    assert.equal(pageOf("docs/../tasks/Apply/README.md#inputs"), "tasks/Apply#inputs");
   });
 
   it("has names that nobody takes for Microsoft's", () => {
@@ -120,7 +212,9 @@ describe("package", () => {
     }
     const overview = text("overview.md");
     const pictures = [...overview.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map((match) => match[1]!);
-    assert.ok(pictures.length >= 1);
+    assert.ok(pictures.length >= 5, `${pictures.length} pictures`);
+    assert.match(overview, /^\| *\| `az ml` in AzureCLI@2 \|/m);
+    assert.match(overview, /^## Quick start$/m);
     const addressable = manifest(root).files.filter((file) => "addressable" in file);
     for (const picture of pictures)
       assert.ok(
@@ -272,7 +366,7 @@ describe("the development copy", () => {
   it("is not made of a variant that there is not", async () => {
     await assert.rejects(
       packageExtension(root, { variant: "beta" }),
-      /There is no variant beta; there is dev, release\./,
+      /There is no variant beta; there is dev, private, release\./,
     );
   });
 });
