@@ -8,7 +8,8 @@ import type { RunOutcome } from "../../local/pipeline/index.ts";
 const browserAt = () => process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Address of the tab of a run; empty for a classic release, which has none. */
-export const tabAddress = ({ url }: RunOutcome): string => (/\/_build\/results\?buildId=\d+$/.test(url) ? url : "");
+export const tabAddress = ({ url }: RunOutcome): string =>
+  /\/_build\/results\?buildId=\d+$/.test(url) ? `${url}&view=${publisher}.${id}.results-tab` : "";
 
 /** How a picture is taken: the whole page, or what a screen shows of it (docs/facts/extension.md#1.1). */
 const VIEWS = [

@@ -89,9 +89,15 @@ export class TabBrowser {
     return build;
   }
 
-  /** Opens the run's page and waits until the tab has told the host that it is loaded. */
+  /** Address of the results tab of a run. */
+  tabOf(build: Build): string {
+    return `${this.organization.world.buildUrl(build)}&view=${manifest.publisher}.${manifest.id}.results-tab`;
+  }
+
+  /** Opens the run's tab and waits until it has told the host that it is loaded. @param query names another tab by `view` */
   open(build: Build, { query = "", ...options }: BrowserContextOptions & { query?: string } = {}): Promise<Opened> {
-    return this.openPage(`${this.organization.world.buildUrl(build)}${query}`, options);
+    const address = query.includes("view=") ? this.organization.world.buildUrl(build) : this.tabOf(build);
+    return this.openPage(`${address}${query}`, options);
   }
 
   /** Opens a page of the project that frames one of the extension, and waits until that one has told the host that it is loaded. */
@@ -100,7 +106,8 @@ export class TabBrowser {
     return this.openPage(`${collectionUri}${encodeURIComponent(project.name)}/${path}`, options);
   }
 
-  private async openPage(address: string, options: BrowserContextOptions): Promise<Opened> {
+  /** Opens a page of the organization itself, and waits until it is drawn. @param address below the organization's own */
+  async openOwn(address: string, options: BrowserContextOptions = {}): Promise<Omit<Opened, "frame">> {
     const context = await this.browser.newContext({
       ignoreHTTPSErrors: true,
       viewport: { width: 1366, height: 900 },
@@ -116,10 +123,15 @@ export class TabBrowser {
       if (message.type() === "error") faults.push(`console: ${message.text()}`);
     });
     await page.goto(address);
-    await page.waitForFunction(`document.getElementById("state").textContent === ""`);
-    const frame = page.frames()[1];
+    await page.locator("#state:empty").waitFor({ state: "attached" });
+    return { page, faults, close: () => context.close() };
+  }
+
+  private async openPage(address: string, options: BrowserContextOptions): Promise<Opened> {
+    const opened = await this.openOwn(address, options);
+    const frame = opened.page.frames()[1];
     if (frame === undefined) throw new Error("The page frames nothing.");
-    return { page, frame, faults, close: () => context.close() };
+    return { ...opened, frame };
   }
 
   async close(): Promise<void> {

@@ -180,7 +180,7 @@ describe("the results tab", () => {
     const context = await browser.browser.newContext({ ignoreHTTPSErrors: true });
     const page = await context.newPage();
     page.on("request", (request) => asked.push(`${request.method()} ${request.url()}`));
-    await page.goto(browser.organization.world.buildUrl(build));
+    await page.goto(browser.tabOf(build));
     await until("the picture of the run", () => page.frames()[1]?.locator("#images img").count());
     await context.close();
     const { collectionUri, pagesUrl, project, url } = browser.organization.world;

@@ -1,243 +1,57 @@
-// The host's side of the frame protocol of azure-devops-extension-sdk (docs/facts/extension.md#7.3), as strict as that one is.
+// A page of local Azure DevOps: its heading and tabs, and below them a view of its own or the page of an extension.
+import { address, element, mark, moment } from "./elements.js";
+import { page } from "./rest.js";
+import { useTheme } from "./theme.js";
 
-const page = JSON.parse(document.getElementById("page").textContent);
+/** Views by their names; each fills the page, and tells whether to look again in a while. */
+const VIEWS = {
+  results: () => import("./run-summary.js"),
+  logs: () => import("./run-log.js"),
+  tests: () => import("./run-tests.js"),
+  pullRequest: () => import("./pull-request.js"),
+  task: () => import("./task-form.js"),
+  connection: () => import("./connection-form.js"),
+  framed: () => import("./framed.js"),
+};
+/** Milliseconds between looks at a run that goes on. */
+const PAUSE = 2_000;
+
 const state = document.getElementById("state");
-/** Everything that the framed page asked of the host, for whoever looks: `DevOps.HostControl.initialHandshake`. */
-const asked = [];
-window.localHost = { asked, opened: [], notified: [], setTheme };
-
-function themeStyle(theme) {
-  const lines = Object.entries(theme).map(([name, value]) => `--${name}: ${value}`);
-  return `:root { ${lines.join("; ")} }`;
-}
-
-const style = document.createElement("style");
-style.textContent = themeStyle(page.theme);
-document.head.append(style);
-document.getElementById("title").textContent = page.title;
+const main = document.getElementById("main");
+useTheme(page.theme);
+document.title = `${page.title} - local Azure DevOps`;
+document.documentElement.dataset.scheme = page.scheme;
+document.getElementById("trail").append(
+  element(
+    "ol",
+    {},
+    page.trail.map((name) => element("li", {}, name)),
+  ),
+);
+document.getElementById("title").replaceChildren(page.run ? mark(page.run.state) : "", " ", page.title);
+if (page.subtitle) document.getElementById("subtitle").textContent = page.subtitle;
+if (page.run?.queued) document.getElementById("subtitle").append(` • ${moment(page.run.queued)} (UTC)`);
 for (const tab of page.tabs) {
-  const link = document.createElement("a");
-  const address = new URL(location.href);
-  address.searchParams.set("view", tab.id);
-  link.href = address.href;
-  link.textContent = tab.name;
-  if (tab.id === page.tab?.id) link.setAttribute("aria-current", "page");
+  const current = tab.id === (page.tab?.id ?? page.current);
+  const link = element("a", { href: address({ view: tab.id, j: undefined, t: undefined }) }, tab.name);
+  if (current) link.setAttribute("aria-current", "page");
   document.getElementById("tabs").append(link);
 }
+if (page.tabs.length === 0) document.getElementById("tabs").remove();
 
-/** Functions that the framed page may call, by their numbers, and values that wait for its answers. */
-const functions = new Map();
-const waiting = new Map();
-let nextFunction = 1;
-let nextMessage = 1;
-let token;
-let frame;
-
-function post(message) {
-  frame.contentWindow.postMessage(JSON.stringify(message), page.tab.origin);
+async function start() {
+  const { show } = await VIEWS[page.view]();
+  if (page.view === "framed") return show(main);
+  const turn = async () => {
+    const goesOn = await show(main);
+    state.textContent = "";
+    if (goesOn) setTimeout(() => void turn().catch(fail), PAUSE);
+  };
+  await turn();
 }
 
-/** As the protocol writes values: functions and dates by proxies; names that begin with _ only where the other side asks for them. */
-function write(value, withUnderscore) {
-  if (typeof value === "function") {
-    const number = nextFunction++;
-    functions.set(`proxy${number}`, value);
-    return { __proxyFunctionId: number, _channelId: 1 };
-  }
-  if (value instanceof Date) return { __proxyDate: value.getTime() };
-  if (Array.isArray(value)) return value.map((one) => write(one, withUnderscore));
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([name]) => withUnderscore || !name.startsWith("_"));
-  return Object.fromEntries(entries.map(([name, one]) => [name, write(one, withUnderscore)]));
+function fail(error) {
+  state.textContent = `This page cannot be shown: ${error.message}`;
 }
 
-function read(value) {
-  if (Array.isArray(value)) return value.map(read);
-  if (typeof value !== "object" || value === null) return value;
-  if (value.__proxyFunctionId !== undefined)
-    return (...params) => call("__proxyFunctions", `proxy${value.__proxyFunctionId}`, params, true);
-  if (value.__proxyDate !== undefined) return new Date(value.__proxyDate);
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, read(one)]));
-}
-
-function call(instanceId, methodName, params, withUnderscore = false) {
-  const id = nextMessage++;
-  const settings = withUnderscore ? { includeUnderscoreProperties: true } : undefined;
-  post({
-    id,
-    methodName,
-    instanceId,
-    params: write(params, withUnderscore),
-    serializationSettings: settings,
-    handshakeToken: token,
-  });
-  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
-}
-
-/** For the framed page, with the scopes of its extension; or for this page itself. */
-async function accessToken(contribution = page.tab.id) {
-  const response = await fetch("/_local/access-token", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ contribution }),
-  });
-  if (!response.ok) throw new Error(`The host gives no token (status ${response.status}).`);
-  return response.json();
-}
-
-async function build() {
-  const { token: own } = await accessToken("");
-  const response = await fetch(`${page.collection}${page.project.id}/_apis/build/builds/${page.buildId}`, {
-    headers: { Authorization: `Bearer ${own}`, Accept: "application/json;api-version=7.1" },
-  });
-  if (!response.ok) throw new Error(`The host cannot read the run (status ${response.status}).`);
-  return response.json();
-}
-
-const services = {
-  "ms.vss-features.location-service": {
-    getResourceAreaLocation: async () => page.collection,
-    getServiceLocation: async () => page.collection,
-    routeUrl: async () => {
-      throw new Error("local Azure DevOps has not built: routeUrl");
-    },
-  },
-  "ms.vss-build-web.build-page-data-service": {
-    getBuildPageData: async () => ({ build: await build(), definition: page.definition }),
-  },
-  "ms.vss-features.host-navigation-service": {
-    openNewWindow: (url) => void window.localHost.opened.push(url),
-    navigate: (url) => void window.localHost.opened.push(url),
-    getHash: async () => "",
-  },
-};
-
-const served = {
-  "DevOps.HostControl": {
-    initialHandshake: ([options]) => {
-      if (options?.sdkVersion === undefined) throw new Error("initialHandshake without sdkVersion.");
-      return {
-        contributionId: page.tab.id,
-        context: {
-          extension: {
-            id: `${page.tab.publisher}.${page.tab.extension}`,
-            publisherId: page.tab.publisher,
-            extensionId: page.tab.extension,
-            version: page.tab.version,
-          },
-          user: page.user,
-          host: page.organization,
-          pageContext: { webContext: { project: page.project } },
-        },
-        // With ?service=1 the page has to ask the service of the run's page for the run.
-        initialConfig:
-          page.kind !== "tab" || page.byService
-            ? {}
-            : { onBuildChanged: async (changed) => changed(await build()), onViewDisplayed: () => {} },
-        themeData: page.theme,
-      };
-    },
-    getAccessToken: () => accessToken(),
-    getAppToken: () => accessToken(),
-    notifyLoadSucceeded: () => {
-      if (page.settings === undefined) state.textContent = "";
-      else void startPart();
-    },
-    notifyLoadFailed: ([error]) => {
-      state.textContent = `The page of the extension failed to load: ${error?.message ?? error}`;
-    },
-    resize: () => {},
-  },
-  "DevOps.ServiceManager": {
-    getService: ([id]) => {
-      if (!Object.hasOwn(services, id)) throw new Error(`Contribution ${id} was not found.`);
-      return services[id];
-    },
-  },
-};
-
-/**
- * A widget or its configuration, as a dashboard works it: an object that the framed page has registered under its contribution's own id
- * (docs/facts/evidence.md#E.4). `localHost.part` is that object, for whoever looks.
- */
-async function startPart() {
-  try {
-    const own = page.tab.id.slice(`${page.tab.publisher}.${page.tab.extension}.`.length);
-    const part = await call(own, "", []);
-    window.localHost.part = part;
-    const context = {
-      notify: async (event, change) => {
-        window.localHost.notified.push({ event, change });
-        return { getResponse: async () => "" };
-      },
-    };
-    await part.preload?.(page.settings);
-    const status = page.kind === "widget" ? await part.load(page.settings) : await part.load(page.settings, context);
-    state.textContent = status?.statusType === 0 ? "" : `The widget ended with ${JSON.stringify(status)}.`;
-  } catch (error) {
-    state.textContent = `The widget failed to load: ${error.message}`;
-  }
-}
-
-async function answer({ id, instanceId, methodName, params, serializationSettings, handshakeToken }) {
-  asked.push(`${instanceId}.${methodName}`);
-  try {
-    const given = read(params ?? []);
-    let result;
-    if (instanceId === "__proxyFunctions") {
-      const own = functions.get(methodName);
-      if (own === undefined) throw new Error(`RPC method not found: ${methodName}`);
-      result = await own(...given);
-    } else {
-      const instance = served[instanceId];
-      if (instance === undefined) throw new Error(`The registered object ${instanceId} could not be found.`);
-      if (!Object.hasOwn(instance, methodName)) throw new Error(`RPC method not found: ${methodName}`);
-      result = await instance[methodName](given);
-    }
-    post({ id, result: write(result, serializationSettings?.includeUnderscoreProperties === true), handshakeToken });
-  } catch (error) {
-    post({ id, error: { name: "Error", message: error.message }, handshakeToken });
-  }
-}
-
-function setTheme(theme) {
-  style.textContent = themeStyle(theme);
-  return call("DevOps.SdkClient", "dispatchEvent", ["themeChanged", { detail: { data: theme } }]);
-}
-
-window.addEventListener("message", ({ source, origin, data }) => {
-  if (frame === undefined || source !== frame.contentWindow || origin !== page.tab.origin) return;
-  if (typeof data !== "string") return;
-  let message;
-  try {
-    message = JSON.parse(data);
-  } catch {
-    return;
-  }
-  // Until the origin is known to the page, its messages carry the token that ours have to repeat.
-  token = message.handshakeToken ?? token;
-  if (message.instanceId !== undefined) void answer(message);
-  else {
-    const { resolve, reject } = waiting.get(message.id) ?? {};
-    waiting.delete(message.id);
-    if (message.error) reject?.(new Error(String(message.error.message)));
-    else resolve?.(read(message.result));
-  }
-});
-
-if (page.tab === null) state.textContent = page.reason;
-else {
-  frame = document.createElement("iframe");
-  frame.title = page.tab.name;
-  // The real host's attributes are not known: no popups and no way to the top is what a page has to live with.
-  frame.setAttribute("sandbox", "allow-scripts allow-same-origin");
-  frame.src = page.tab.address;
-  if (page.kind === "widget") {
-    // Cells of 160 points with gaps of 10 (docs/facts/evidence.md#E.4).
-    const { columnSpan, rowSpan } = page.settings.size;
-    frame.className = "widget";
-    frame.style.width = `${160 * columnSpan + 10 * (columnSpan - 1)}px`;
-    frame.style.height = `${160 * rowSpan + 10 * (rowSpan - 1)}px`;
-  }
-  document.body.append(frame);
-}
+await start().catch(fail);

@@ -1,13 +1,12 @@
-// Pages of local Azure DevOps that frame those of extensions: tabs of a run, hubs and widgets of dashboards; and the other origin from
-// which a browser gets an extension's files.
-// The frame protocol follows the published SDK (docs/facts/extension.md#7.3); the page around it is our own and says so.
+// Pages of local Azure DevOps: a run with its tabs, hubs and widgets of extensions, a pull request, the editors of tasks and connections;
+// and the other origin from which a browser gets an extension's files.
+// The frame protocol follows the published SDK (docs/facts/extension.md#7.3); the pages themselves are our own and say so.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import express, { type Express, type Response, Router } from "express";
-import type { Build } from "../state/builds.ts";
-import type { ExtensionPage } from "../state/extensions.ts";
 import type { DevOpsWorld } from "../world.ts";
-import { type ThemeName, themes } from "./themes.ts";
+import { editorRoutes } from "./editors.ts";
+import { type Asked, connectionPage, frame, pullRequestPage, runPage, taskPage, VIEWER, widgetPage } from "./views.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -16,6 +15,23 @@ const TYPES: Readonly<Record<string, string>> = {
   ".txt": "text/plain; charset=utf-8",
   ".png": "image/png",
 };
+/** Scripts and style sheets of the pages. */
+const OWN = [
+  ...[
+    "host-page.js",
+    "framed.js",
+    "theme.js",
+    "rest.js",
+    "elements.js",
+    "markdown.js",
+    "host-page.css",
+    "run-page.css",
+    "log-page.css",
+    "form-page.css",
+  ],
+  ...["run-summary.js", "run-log.js", "log-lines.js", "run-tests.js", "pull-request.js"],
+  ...["task-form.js", "visible-rule.js", "connection-form.js"],
+];
 const own = (name: string): Buffer => readFileSync(path.join(import.meta.dirname, name));
 
 function send(response: Response, name: string, content: Buffer | string): void {
@@ -25,11 +41,25 @@ function send(response: Response, name: string, content: Buffer | string): void 
     .send(content);
 }
 
+/** What a page may load: its own scripts, its organization's REST, and the pages of extensions in a frame. */
+const policy = (world: DevOpsWorld): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "connect-src 'self'",
+    `img-src 'self' data: ${world.pagesUrl}`,
+    `frame-src ${world.pagesUrl}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+
 /** Routes of the organization's own origin. They need no token: who opens a page on this machine is its viewer. */
 export function pageRoutes(world: DevOpsWorld): Router {
   const router = Router();
-  for (const name of ["host-page.js", "host-page.css"])
-    router.get(`/_local/${name}`, (_request, response) => send(response, name, own(name)));
+  for (const name of OWN) router.get(`/_local/${name}`, (_request, response) => send(response, name, own(name)));
 
   // The session of the person in front of the page: the page's own token, and for a tab one with no more than
   // the extension's scopes.
@@ -43,6 +73,7 @@ export function pageRoutes(world: DevOpsWorld): Router {
     const token = framed === undefined ? world.issuePersonalToken(VIEWER) : world.issuePageToken(VIEWER, framed.scopes);
     response.json({ token });
   });
+  router.use(editorRoutes(world));
 
   /** A page of the project; 404 where `make` has none. */
   const page = (path: string, make: (asked: Asked) => object | undefined) =>
@@ -50,7 +81,7 @@ export function pageRoutes(world: DevOpsWorld): Router {
       const project = String(request.params["project"]);
       const isHere = [world.project.id, world.project.name].some((one) => one.toLowerCase() === project.toLowerCase());
       const asked = {
-        contribution: String((request.params as Readonly<Record<string, string>>)["contribution"] ?? ""),
+        part: (name: string) => String((request.params as Readonly<Record<string, string>>)[name] ?? ""),
         text: (name: string) => (typeof request.query[name] === "string" ? request.query[name] : ""),
       };
       const made = isHere ? make(asked) : undefined;
@@ -60,6 +91,7 @@ export function pageRoutes(world: DevOpsWorld): Router {
       }
       const json = JSON.stringify(made).replaceAll("<", "\\u003c");
       const html = own("host-page.html").toString("utf8");
+      response.set("Content-Security-Policy", policy(world));
       send(
         response,
         "host-page.html",
@@ -70,87 +102,15 @@ export function pageRoutes(world: DevOpsWorld): Router {
     const build = world.builds.get(Number(asked.text("buildId")));
     return build === undefined ? undefined : runPage(world, build, asked);
   });
+  page("_git/:repository/pullrequest/:id", (asked) => pullRequestPage(world, asked));
+  page("_local/tasks/:task", (asked) => taskPage(world, asked));
+  page("_local/connections/:type", (asked) => connectionPage(world, asked));
   page("_apps/hub/:contribution", (asked) => {
-    const hub = world.extensions.pages("hub").find(({ id }) => id === asked.contribution);
+    const hub = world.extensions.pages("hub").find(({ id }) => id === asked.part("contribution"));
     return hub === undefined ? undefined : { ...frame(world, hub, asked), kind: "hub", title: hub.name };
   });
   page("_dashboards/dashboard/:contribution", (asked) => widgetPage(world, asked));
   return router;
-}
-
-interface Asked {
-  /** The route's own part. */
-  readonly contribution: string;
-  /** A parameter of the query; empty where it is not there. */
-  text(name: string): string;
-}
-
-const VIEWER = "Vera Viewer";
-
-/** A run with its tabs: `view` names the one that is shown; with `service=1` it has to ask a service for the run. */
-function runPage(world: DevOpsWorld, build: Build, asked: Asked) {
-  const tabs = world.extensions.tabsOf(build);
-  const view = asked.text("view");
-  const tab = tabs.find(({ id }) => id === view) ?? (view === "" ? tabs[0] : undefined);
-  return {
-    ...frame(world, tab, asked),
-    kind: "tab",
-    title: `#${build.buildNumber} of ${build.definition.name}`,
-    buildId: build.id,
-    definition: { id: build.definition.id, name: build.definition.name },
-    byService: asked.text("service") === "1",
-    tabs: tabs.map(({ id, name }) => ({ id, name })),
-    reason:
-      tabs.length === 0
-        ? "No extension has a tab for this run: none of its tasks ran in it."
-        : `There is no tab ${view}; there is ${tabs.map(({ id }) => id).join(", ")}.`,
-  };
-}
-
-/** A dashboard with one widget of the size `size` (`columns x rows`) and its settings; with `configure=1` its configuration instead. */
-function widgetPage(world: DevOpsWorld, asked: Asked) {
-  const widget = world.extensions.pages("widget").find(({ id }) => id === asked.contribution);
-  if (widget === undefined) return undefined;
-  const isConfigured = asked.text("configure") === "1";
-  const shown = isConfigured
-    ? world.extensions.pages("configuration").find(({ id }) => id === widget.configuration)
-    : widget;
-  if (shown === undefined) return undefined;
-  const [columnSpan = 2, rowSpan = 1] = (asked.text("size") || "2x1").split("x").map(Number);
-  const data = asked.text("settings");
-  return {
-    ...frame(world, shown, asked),
-    kind: isConfigured ? "configuration" : "widget",
-    title: isConfigured ? `Configuration of ${widget.name}` : "Dashboard",
-    settings: {
-      name: widget.name,
-      size: { rowSpan, columnSpan },
-      customSettings: { data: data === "" ? null : data, version: { major: 1, minor: 0, patch: 0 } },
-    },
-  };
-}
-
-/** The part that every page tells the one that it frames. */
-function frame(world: DevOpsWorld, tab: ExtensionPage | undefined, asked: Asked) {
-  const origin = world.pagesUrl;
-  const user = world.person(VIEWER);
-  const theme = asked.text("theme");
-  return {
-    tabs: [],
-    collection: world.collectionUri,
-    project: world.project,
-    organization: { ...world.organization, serviceVersion: "", type: 4, isHosted: true },
-    user: { id: user.id, name: user.uniqueName, displayName: user.displayName, descriptor: "", imageUrl: "" },
-    theme: themes[Object.hasOwn(themes, theme) ? (theme as ThemeName) : "light"],
-    tab:
-      tab === undefined
-        ? null
-        : {
-            ...tab,
-            origin,
-            address: `${origin}/extensions/${tab.publisher}/${tab.extension}/${tab.version}/${tab.uri}`,
-          },
-  };
 }
 
 /** The other origin: files of extensions that their manifests call addressable, as they are packaged. */

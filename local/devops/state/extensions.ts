@@ -44,6 +44,13 @@ const KINDS = {
 } as const;
 export type PageKind = keyof typeof KINDS;
 
+/** A task.json, as far as the organization reads it itself. */
+export interface TaskManifest {
+  readonly name: string;
+  readonly friendlyName: string;
+  readonly [key: string]: unknown;
+}
+
 export class Extensions {
   private readonly installed = new Map<string, { manifest: Manifest; root: string }>();
 
@@ -85,6 +92,29 @@ export class Extensions {
         ];
       });
     });
+  }
+
+  /** Properties of all contributions of a type. */
+  contributed(type: string): Readonly<Record<string, unknown>>[] {
+    return [...this.installed.values()].flatMap(({ manifest: { contributions = [] } }) =>
+      contributions.filter((one) => one.type === type).map(({ properties = {} }) => properties),
+    );
+  }
+
+  /** Tasks of all extensions, with their icons. */
+  tasks(): { readonly task: TaskManifest; readonly icon: Buffer | undefined }[] {
+    return [...this.installed.values()].flatMap(({ manifest: { contributions = [] }, root }) =>
+      contributions
+        .filter(({ type }) => type === "ms.vss-distributed-task.task")
+        .map(({ properties = {} }) => {
+          const folder = path.join(root, String(properties["name"]));
+          const icon = path.join(folder, "icon.png");
+          return {
+            task: JSON.parse(readFileSync(path.join(folder, "task.json"), "utf8")) as TaskManifest,
+            icon: existsSync(icon) ? readFileSync(icon) : undefined,
+          };
+        }),
+    );
   }
 
   /** A page of any kind, by its id. */

@@ -1,0 +1,122 @@
+// A pull request: its statuses, and its threads of comments as their authors wrote them in markdown.
+import { element, mark, moment } from "./elements.js";
+import { markdown } from "./markdown.js";
+import { list, page } from "./rest.js";
+
+const STATES = {
+  succeeded: ["succeeded", "Succeeded"],
+  failed: ["failed", "Failed"],
+  error: ["failed", "Error"],
+  pending: ["pending", "Pending"],
+  notApplicable: ["skipped", "Not applicable"],
+  notSet: ["pending", "Not set"],
+};
+const THREADS = {
+  active: "Active",
+  pending: "Pending",
+  fixed: "Resolved",
+  wontFix: "Won't fix",
+  closed: "Closed",
+  byDesign: "By design",
+};
+
+/** The newest of each name: those before it are history. */
+function newest(statuses) {
+  const byName = new Map(statuses.map((one) => [`${one.context.genre ?? ""}/${one.context.name}`, one]));
+  return [...byName.values()];
+}
+
+function checks(statuses) {
+  const rows = newest(statuses).map(({ state, description, context, targetUrl }) => {
+    const [drawn, word] = STATES[state] ?? STATES.notSet;
+    const name = [context.genre, context.name].filter(Boolean).join("/");
+    const said = description ?? name;
+    const isLink = /^https:\/\//.test(targetUrl ?? "");
+    return element(
+      "li",
+      {},
+      mark(drawn, word),
+      element(
+        "div",
+        {},
+        isLink ? element("a", { href: targetUrl }, said) : said,
+        element("p", { class: "quiet" }, `${name} • ${word}`),
+      ),
+    );
+  });
+  return element(
+    "section",
+    { class: "card", "aria-labelledby": "checks" },
+    element("h2", { id: "checks" }, "Checks"),
+    rows.length === 0
+      ? element("p", { class: "quiet" }, "No status was posted.")
+      : element("ul", { class: "marked" }, rows),
+  );
+}
+
+function thread({ status, comments }, index) {
+  const shown = comments.filter((one) => !one.isDeleted && one.commentType !== "system");
+  if (shown.length === 0) return undefined;
+  const id = `thread-${index}`;
+  return element(
+    "li",
+    { class: "card thread", "aria-labelledby": id },
+    shown.map((one, place) =>
+      element(
+        "article",
+        {},
+        element(
+          "div",
+          { class: "by" },
+          element("span", { class: "face", "aria-hidden": "true" }, initials(one.author.displayName)),
+          element("h3", place === 0 ? { id } : {}, one.author.displayName),
+          element("span", { class: "quiet" }, `${moment(one.publishedDate)} (UTC)`),
+          place === 0 && THREADS[status] && element("span", { class: "pill" }, THREADS[status]),
+        ),
+        markdown(one.content ?? "", 4),
+      ),
+    ),
+  );
+}
+
+const initials = (name) =>
+  name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? "")
+    .join("")
+    .toUpperCase();
+
+/** Fills the page. */
+export async function show(main) {
+  const { id, repository, description } = page.pullRequest;
+  const root = `git/repositories/${repository.id}/pullRequests/${id}`;
+  const [threads, statuses] = await Promise.all([list(`${root}/threads`), list(`${root}/statuses`)]);
+  const shown = threads.map(thread).filter(Boolean);
+  main.replaceChildren(
+    element(
+      "div",
+      { class: "column beside" },
+      element(
+        "div",
+        {},
+        element(
+          "section",
+          { class: "card", "aria-labelledby": "description" },
+          element("h2", { id: "description" }, "Description"),
+          description === "" ? element("p", { class: "quiet" }, "There is none.") : markdown(description, 3),
+        ),
+        element(
+          "section",
+          { "aria-labelledby": "threads" },
+          element("h2", { id: "threads" }, "Comments"),
+          shown.length === 0
+            ? element("p", { class: "quiet" }, "Nobody has commented.")
+            : element("ol", { class: "threads" }, shown),
+        ),
+      ),
+      element("div", {}, checks(statuses)),
+    ),
+  );
+  return page.pullRequest.isActive;
+}
