@@ -41,7 +41,7 @@ function send(response: Response, name: string, content: Buffer | string): void 
     .send(content);
 }
 
-/** What a page may load: its own scripts, its organization's REST, and the pages of extensions in a frame. */
+/** Sources that a page may load from: its own scripts, its organization's REST, and the pages of extensions in a frame. */
 const policy = (world: DevOpsWorld): string =>
   [
     "default-src 'none'",
