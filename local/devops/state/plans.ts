@@ -148,7 +148,8 @@ export class Plan {
   }
 
   appendLog(log: PlanLog, text: string): void {
-    log.lines.push(...text.replace(/\r?\n$/, "").split(/\r?\n/));
+    // One by one: a call takes only so many arguments.
+    for (const line of text.replace(/\r?\n$/, "").split(/\r?\n/)) log.lines.push(line);
     log.lastChangedOn = this.now();
   }
 }

@@ -160,7 +160,7 @@ class ServerJobRunner {
     const { task } = context.bound.get(step)!;
     const { result, issues, outputs = {}, startedAt = new Date() } = ended;
     if (ended.startedAt === undefined) for (const line of lines) this.server.log(line, begun.name);
-    this.lines.push(...lines);
+    for (const line of lines) this.lines.push(line);
     // A log that the outside service made for the step stays its log.
     let { logId } = ended;
     if (logId === undefined) {
