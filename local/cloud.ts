@@ -55,6 +55,9 @@ export interface CloudOptions {
   readonly har?: HarRecorder;
   /** The names of subscription, resource group and workspace; default: `defaultNames`. */
   readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
+  /** Names of the Azure DevOps organization and its project: contoso and breast-cancer where absent. */
+  readonly organization?: string;
+  readonly project?: string;
   /** Further subscriptions beside the first, in its tenant or in others; they share Azure Resource Manager, Microsoft Entra and the services' hosts. */
   readonly subscriptions?: readonly SubscriptionNames[];
   /** Scenarios (delays and failures on demand): a file, or its parsed content. */
@@ -202,7 +205,7 @@ async function start(
   seedMinutes(world, document.minutes ?? []);
   if (options.environments === "venv")
     world.provisioning = { kind: "venv", cache: options.environmentsCache ?? defaultCache() };
-  const devops = createDevOps(world);
+  const devops = createDevOps(world, options);
   const gitHub = new GitHubWorld(() => world.clock.machineNow(), world.secret);
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));
@@ -292,8 +295,10 @@ const storageOf = (world: AzureWorld) =>
 const devOpsAudience = "499b84ac-1321-427f-aa17-267ca6975798";
 
 /** Local Azure DevOps; its federated connections are made known to local Entra as they are added. */
-function createDevOps(world: AzureWorld): DevOpsWorld {
+function createDevOps(world: AzureWorld, { organization, project }: CloudOptions): DevOpsWorld {
   const devops = new DevOpsWorld({
+    ...(organization === undefined ? {} : { organization }),
+    ...(project === undefined ? {} : { project }),
     // Pipelines and their tokens have the clock of those who run them.
     now: () => world.clock.machineNow(),
     // A pipeline delays itself until something has happened in the cloud, so it waits by that one's clock.

@@ -1,152 +1,212 @@
-// `azureml-local run PIPELINE.yml --vsix FILE`: runs a pipeline of a repository on the local cloud, with the tasks of an extension.
-import { randomUUID } from "node:crypto";
+// `azureml-local run`: runs a user's own repository on the local cloud, with the tasks of an extension.
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { LocalCloud } from "../cloud.ts";
-import type { ServiceConnection } from "../connections.ts";
-import { PipelineError, type Repository, runPipeline } from "../pipeline/index.ts";
-import { git } from "../pipeline/running/plugins.ts";
-import { unpackTasks } from "../pipeline/vsix.ts";
-import { cloudFlags, cloudOptions, cloudUsage } from "./cloud-options.ts";
-import { interruption } from "./interruption.ts";
-import { readWith, UsageError } from "./usage.ts";
+import { PipelineError, Pipelines, type RunOutcome, type RunReason } from "../pipeline/index.ts";
+import { cloudOptions } from "./cloud-options.ts";
+import { aborted, interruption } from "./interruption.ts";
+import { choosePipelines, findPipelines, type Reason, startedByCompletion } from "./project/discovery.ts";
+import { type Installed, unpackExtensions, vsixBeside } from "./project/extensions.ts";
+import { machineNotes } from "./project/machine.ts";
+import { isGreen, runPage, writeRuns } from "./project/page.ts";
+import { type Checked, check, type Given, type WantedConnection, wantedConnections } from "./project/preflight.ts";
+import { readSettings, type Settings } from "./project/settings.ts";
+import { fileOf, rootOf, type Snapshot, takeSnapshot } from "./project/snapshot.ts";
+import { connect, type Targets, targetsOf } from "./project/targets.ts";
+import { type RunWords, runUsage, runWords } from "./run-words.ts";
+import { readWith } from "./usage.ts";
 import { withCloud } from "./with-cloud.ts";
 
-const usage = `azureml-local run PIPELINE.yml --vsix FILE [OPTIONS]
+/** Tasks and pages that a caller has already, beside those of VSIX files. */
+export interface Provided {
+  readonly installed?: () => Promise<Installed>;
+}
 
-PIPELINE.yml is a file of a git repository, and runs as its newest commit has it.
+/** A run that nothing stands against: every pipeline was read and bound. */
+interface Ready {
+  readonly words: RunWords;
+  readonly settings: Settings;
+  readonly snapshot: Snapshot;
+  readonly installed: Installed;
+  readonly given: Given;
+  /** The pipelines that are started, and those that these may start. */
+  readonly first: readonly Checked[];
+  readonly all: readonly Checked[];
+  readonly wanted: readonly WantedConnection[];
+  readonly targets: Targets;
+}
 
-  --vsix FILE      an extension whose tasks the pipeline uses; may be given several times
-  --parameter NAME=VALUE, --variable NAME=VALUE
-                   what somebody gives who runs the pipeline by hand; may be given several times
-  --connection NAME
-                   a further service connection of this name, to the subscription, with the role of a contributor;
-                   azure-ml, azure-ml-federated and others are always there
-${cloudUsage}`;
+const RUN_REASONS: Readonly<Record<Reason, RunReason>> = {
+  ...{ manual: "manual", push: "individualCI", pullRequest: "pullRequest", schedule: "schedule" },
+};
 
-const several = { type: "string", multiple: true } as const;
-
-/** Tasks of Azure DevOps' own that local Azure DevOps has. */
-const ownTasks: ReadonlyMap<string, string> = new Map(
-  ["InvokeRESTAPI", "Delay", "ManualValidation"].map((name) => [
-    `${name}@1`,
-    fileURLToPath(new URL(`../pipeline/server-tasks/${name}`, import.meta.url)),
-  ]),
-);
-
-/** @returns the exit code: 0 where the run succeeded, 1 where it did not, 2 where the file is refused before anything runs */
-export async function run(words: readonly string[]): Promise<number> {
-  const read = readWith(usage, () => {
-    const { values, positionals } = parseArgs({
-      args: [...words],
-      options: { vsix: several, parameter: several, variable: several, connection: several, ...cloudFlags },
-      allowPositionals: true,
-    });
-    const [file = "", ...more] = positionals;
-    if (!values.help && (file === "" || more.length > 0)) throw new Error("One pipeline file is needed.");
-    const { vsix = [], connection = [] } = values;
-    return {
-      ...{ file, vsix, connection, har: values.har, help: values.help },
-      parameters: pairs("parameter", values.parameter),
-      variables: pairs("variable", values.variable),
-      options: cloudOptions(values),
-    };
-  });
+/** @returns the exit code: 0 where all runs succeeded, 1 where one did not, 2 where something is refused before anything runs */
+export async function run(words: readonly string[], provided: Provided = {}): Promise<number> {
+  const read = readWith(runUsage, () => runWords(words));
   if (read.help) {
-    console.log(usage);
+    console.log(runUsage);
     return 0;
   }
   const signal = interruption();
-  const { repository, file, isChanged } = await repositoryOf(read.file);
-  if (isChanged) console.log(`${read.file}: the repository has changes that are not committed; they are not run.`);
-  const work = mkdtempSync(path.join(tmpdir(), "azureml-local-"));
+  const work = mkdtempSync(path.join(realpathSync(tmpdir()), "azureml-local-"));
   try {
-    const tasks = new Map([...ownTasks, ...tasksOf(read.vsix, work)]);
-    return await withCloud(read.options, read.har, async (cloud) => {
-      const name = path.basename(repository.path);
-      cloud.devops.repositories.add(name, { path: repository.path });
-      const outcome = await runPipeline({
-        file,
-        repository: { ...repository, name, uri: cloud.devops.repositoryUri(name) },
-        devops: cloud.devops,
-        connections: withFurther(cloud, read.connection),
-        tasks,
-        workRoot: path.join(work, "agent"),
-        network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
-        parameters: read.parameters,
-        variables: read.variables,
-        log: (line) => console.log(line),
-        signal,
-      });
-      return outcome.result === "succeeded" || outcome.result === "partiallySucceeded" ? 0 : 1;
-    });
+    const ready = await prepare(read, provided, work);
+    const { environments = ready.settings.environments ?? "machine" } = read;
+    const asked = cloudOptions({ ...read.cloud, environments });
+    const options = {
+      ...asked,
+      ...{ names: ready.targets.names, subscriptions: ready.targets.subscriptions, project: ready.snapshot.name },
+    };
+    for (const note of await machineNotes(environments)) console.log(`Note: ${note}`);
+    if (signal.aborted) return 1;
+    return await withCloud(options, read.cloud.har, (cloud) => runOn(cloud, ready, work, signal));
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     console.error(error.message);
+    console.error("Nothing was started.");
     return 2;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** @throws UsageError for a file that is no extension with tasks */
-function tasksOf(extensions: readonly string[], work: string): [string, string][] {
-  try {
-    return extensions.flatMap((vsix, index) => [...unpackTasks(vsix, path.join(work, `vsix-${index}`))]);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
+/** Reads everything that can be refused, and says what runs otherwise than in Azure DevOps. Changes nothing. */
+async function prepare(words: RunWords, provided: Provided, work: string): Promise<Ready> {
+  const root = await rootOf(words.repo, words.files);
+  const wantedFiles = words.files.map((file) => fileOf(root, file));
+  const settings = readSettings(root);
+  const files = words.vsix.length > 0 ? words.vsix : settings.vsix.map((file) => path.resolve(root, file));
+  const beside = () => vsixBeside([root, process.cwd(), path.dirname(root)]);
+  const snapshot = await takeSnapshot(root, path.join(work, "repository.git"), words.branch);
+  const installed =
+    files.length === 0 && provided.installed !== undefined
+      ? await provided.installed()
+      : unpackExtensions(files.length > 0 ? files : beside(), path.join(work, "extensions"));
+  const definitions = await findPipelines(snapshot, settings.pipelines);
+  const chosen = await choosePipelines(snapshot, definitions, { ...words, files: wantedFiles });
+  const given: Given = {
+    ...{ tasks: installed.tasks, settings: { ...settings, approve: [...settings.approve, ...words.approve] } },
+    leaveOut: new Set([...settings.leaveOut, ...words.leaveOut].map((name) => name.toLowerCase())),
+    values: { ...words.variables, ...words.set, ...words.parameters },
+    reason: RUN_REASONS[words.reason],
+    ref: words.reason === "pullRequest" ? "refs/pull/1/merge" : `refs/heads/${snapshot.branch}`,
+  };
+  console.log(`${snapshot.name}: ${snapshot.what}. The folder itself is not changed.`);
+  const notes = [...chosen.notes];
+  const first: Checked[] = [];
+  const faults: PipelineError["faults"][number][] = [];
+  for (const definition of chosen.pipelines) {
+    try {
+      first.push(await check(snapshot, definition, given));
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      faults.push(...error.faults);
+    }
   }
+  if (faults.length > 0) throw new PipelineError(faults);
+  const all = [...first];
+  for (const definition of await startedByCompletion(snapshot, definitions, chosen.pipelines)) {
+    try {
+      all.push(await check(snapshot, definition, { ...given, reason: "resourceTrigger" }));
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      notes.push(`${definition.name} cannot be run here, and is not started by what it waits for:\n${error.message}`);
+    }
+  }
+  for (const note of new Set([...notes, ...all.flatMap((one) => one.notes)])) console.log(`Note: ${note}`);
+  const wanted = wantedConnections(all, settings);
+  const targets = targetsOf(withFurther(wanted, words.connection), cloudOptions(words.cloud).names ?? {});
+  return {
+    words,
+    settings,
+    snapshot,
+    installed,
+    given,
+    first,
+    all,
+    wanted: withFurther(wanted, words.connection),
+    targets,
+  };
 }
 
-/** `NAME=VALUE` of an option that may be given several times. */
-function pairs(option: string, given: readonly string[] = []): Record<string, string> {
-  return Object.fromEntries(
-    given.map((pair) => {
-      const at = pair.indexOf("=");
-      if (at < 1) throw new Error(`--${option} ${pair}: NAME=VALUE is needed.`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
+/** Connections of `--connection`, beside those that the pipelines ask for. */
+function withFurther(wanted: readonly WantedConnection[], names: readonly string[]): WantedConnection[] {
+  const further = names.filter((name) => !wanted.some((one) => one.name.toLowerCase() === name.toLowerCase()));
+  return [...wanted, ...further.map((name) => ({ name, type: "azurerm", namesWorkspace: false }))];
 }
 
-/** The repository that holds the file, at its newest commit. @throws UsageError where there is none */
-async function repositoryOf(
-  given: string,
-): Promise<{ repository: Omit<Repository, "uri">; file: string; isChanged: boolean }> {
-  let file: string;
-  try {
-    file = realpathSync(given);
-  } catch {
-    throw new UsageError(`${given} does not exist.`);
+async function runOn(cloud: LocalCloud, ready: Ready, work: string, signal: AbortSignal): Promise<number> {
+  const { words, settings, snapshot, installed, given } = ready;
+  const { name, branch, commit } = snapshot;
+  cloud.devops.repositories.add(name, { path: snapshot.path, defaultBranch: `refs/heads/${words.target}` });
+  for (const { manifest, root } of installed.extensions) cloud.devops.extensions.install(manifest, root);
+  const approvals = [
+    ...given.settings.approve.map((environment) => [environment, "approved"] as const),
+    ...words.reject.map((environment) => [environment, "rejected"] as const),
+  ];
+  const declared = new Set(ready.first.flatMap(({ parameters }) => Object.keys(parameters)));
+  const asVariables = Object.entries(words.set).filter(([key]) => ![...declared].some((one) => same(one, key)));
+  const pipelines = new Pipelines({
+    devops: cloud.devops,
+    connections: connect(cloud, ready.wanted, ready.targets),
+    tasks: installed.tasks,
+    leftOutTasks: given.leaveOut,
+    variableGroups: settings.variableGroups,
+    variables: { ...settings.variables, ...words.variables, ...Object.fromEntries(asVariables) },
+    environments: Object.fromEntries(
+      approvals.map(([environment, decision]) => [environment, { approval: { by: "Local User", decision } }]),
+    ),
+    workRoot: path.join(work, "agent"),
+    network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
+    pipelines: ready.all.map(({ definition }) => definition),
+    repository: { path: snapshot.path, name, uri: cloud.devops.repositoryUri(name) },
+    log: words.quiet ? () => {} : (line) => console.log(line),
+    signal,
+  });
+  const outcomes: RunOutcome[] = [];
+  for (const { definition, parameters } of ready.first) {
+    if (signal.aborted) break;
+    const how =
+      words.reason === "pullRequest"
+        ? pullRequestOf(cloud, snapshot, words.target)
+        : { branch, reason: RUN_REASONS[words.reason] };
+    const own = { ...parameters, ...words.parameters };
+    outcomes.push(...(await pipelines.run(definition.name, { ...how, commit, parameters: own, signal })));
   }
-  try {
-    const root = (await git(path.dirname(file), "rev-parse", "--show-toplevel")).trim();
-    const [commit, branch, changes] = await Promise.all([
-      git(root, "rev-parse", "HEAD"),
-      git(root, "rev-parse", "--abbrev-ref", "HEAD"),
-      git(root, "status", "--porcelain"),
-    ]);
-    return {
-      repository: { path: root, commit: commit.trim(), branch: branch.trim() },
-      file: path.relative(root, file).split(path.sep).join("/"),
-      isChanged: changes.trim() !== "",
-    };
-  } catch (error) {
-    throw new UsageError(`${given} must lie in a git repository that has a commit.\n${(error as Error).message}`);
+  if (words.out !== undefined) {
+    writeRuns(words.out, outcomes);
+    console.log(`Logs and summaries are in ${words.out}.`);
   }
+  const stays = words.keep && !signal.aborted;
+  for (const line of runPage(outcomes, cloud, stays)) console.log(line);
+  if (stays) await aborted(signal);
+  return outcomes.length > 0 && outcomes.every(isGreen) ? 0 : 1;
 }
 
-/** The cloud's connections, and further ones that are the same as `azure-ml` under other names. */
-function withFurther(cloud: LocalCloud, names: readonly string[]): Record<string, ServiceConnection> {
-  const all: Record<string, ServiceConnection> = { ...cloud.connections };
-  for (const name of names) {
-    const connection: ServiceConnection = { ...cloud.connections["azure-ml"], name, id: randomUUID() };
-    const { scheme, parameters, ...rest } = connection;
-    cloud.devops.connections.add({ ...rest, authorization: { scheme, parameters } });
-    all[name] = connection;
-  }
-  return all;
+const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** Opens a pull request of the snapshot's commit in local Azure DevOps; what its validation is started with. */
+function pullRequestOf(cloud: LocalCloud, { name, branch, commit }: Snapshot, target: string) {
+  const { repositories } = cloud.devops;
+  const source = branch === target ? "local-change" : branch;
+  const pull =
+    repositories.pullRequests[0] ??
+    repositories.openPullRequest({
+      ...{
+        repository: repositories.add(name),
+        title: `Local run of ${source}`,
+        createdBy: cloud.devops.person("Local User"),
+      },
+      ...{ sourceRefName: `refs/heads/${source}`, targetRefName: `refs/heads/${target}` },
+      ...{ lastMergeSourceCommit: commit, lastMergeCommit: commit },
+    });
+  return {
+    branch: `refs/pull/${pull.pullRequestId}/merge`,
+    reason: RUN_REASONS.pullRequest,
+    pullRequest: {
+      ...{ id: pull.pullRequestId, sourceCommit: commit },
+      ...{ sourceBranch: pull.sourceRefName, targetBranch: pull.targetRefName },
+    },
+  };
 }

@@ -123,7 +123,7 @@ export class DevOpsWorld {
 
   /** System.CollectionUri: `https://localhost:<port>/contoso/`, with its trailing slash. */
   get collectionUri(): string {
-    return `${this.origin}/${this.organization.name}/`;
+    return `${this.origin}/${encodeURIComponent(this.organization.name)}/`;
   }
 
   /** The build service, which runs jobs. */

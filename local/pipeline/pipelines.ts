@@ -21,7 +21,7 @@ export interface PipelineDefinition {
 export interface PipelinesOptions<Build extends BuildLike>
   extends Omit<
     RunOptions<Build>,
-    "file" | "pipeline" | "repository" | "triggeredBy" | "webhook" | "build" | "reason" | "history"
+    "file" | "pipeline" | "repository" | "triggeredBy" | "webhook" | "build" | "reason" | "history" | "pullRequest"
   > {
   readonly repository: Omit<RunOptions["repository"], "branch" | "commit">;
   readonly pipelines: readonly PipelineDefinition[];
@@ -38,6 +38,7 @@ interface Wanted<Build extends BuildLike> {
   readonly webhook?: { readonly alias: string; readonly payload: Payload };
   readonly build?: Build;
   readonly parameters?: NonNullable<RunOptions["parameters"]>;
+  readonly pullRequest?: NonNullable<RunOptions["pullRequest"]>;
 }
 
 export class Pipelines<Build extends BuildLike = BuildLike> {

@@ -5,7 +5,7 @@ import { unzipSync } from "fflate";
 import { readTaskFolder } from "../agent/index.ts";
 
 /** The file into which tfx writes the contributions. */
-const MANIFEST = "extension.vsomanifest";
+export const MANIFEST = "extension.vsomanifest";
 const TASK = "ms.vss-distributed-task.task";
 
 /**

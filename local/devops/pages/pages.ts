@@ -77,7 +77,7 @@ export function pageRoutes(world: DevOpsWorld): Router {
 
   /** A page of the project; 404 where `make` has none. */
   const page = (path: string, make: (asked: Asked) => object | undefined) =>
-    router.get(`/${world.organization.name}/:project/${path}`, (request, response) => {
+    router.get(`/${encodeURIComponent(world.organization.name)}/:project/${path}`, (request, response) => {
       const project = String(request.params["project"]);
       const isHere = [world.project.id, world.project.name].some((one) => one.toLowerCase() === project.toLowerCase());
       const asked = {

@@ -126,7 +126,7 @@ function checkPreview({ name, isPreview }: Resource, request: Request, url: URL)
 
 async function answer(world: DevOpsWorld, routes: Routes, request: Request): Promise<Answer> {
   const url = new URL(request.originalUrl, world.url || "https://localhost");
-  const root = `/${world.organization.name}/`;
+  const root = `/${encodeURIComponent(world.organization.name)}/`;
   if (!`${url.pathname}/`.toLowerCase().startsWith(root.toLowerCase())) throw notBuilt(world, request);
   const path = url.pathname.slice(root.length - 1);
   const caller = callerOf(world, request);

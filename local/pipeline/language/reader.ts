@@ -10,6 +10,9 @@ import type { ConditionText, Text } from "./document.ts";
 /** The location of a node: file and position; for a generated node, those of the expression that made it. */
 type Origin = Place | YamlText;
 
+/** Names of variable groups to the variables that they hold. */
+export type VariableGroups = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** Reads the files of one pipeline: the pipeline's own, and the templates that it includes. */
 export class SourceReader {
   readonly file: string;
@@ -17,6 +20,8 @@ export class SourceReader {
   /** The root of the pipeline's own file; undefined with a fault where it is no mapping. */
   readonly contents: YAMLMap | undefined;
   readonly #origins = new WeakMap<object, Origin>();
+  /** The variables of each variable group, by its name. */
+  variableGroups: VariableGroups = {};
 
   constructor(file: string, text: string) {
     this.file = file;

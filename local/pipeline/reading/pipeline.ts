@@ -2,7 +2,7 @@
 
 import type { ParameterValue, PipelineDocument, StageDocument } from "../language/document.ts";
 import { PipelineError } from "../language/faults.ts";
-import { type Mapping, SourceReader } from "../language/reader.ts";
+import { type Mapping, SourceReader, type VariableGroups } from "../language/reader.ts";
 import { expandPipeline, type TemplateFiles } from "../templates/index.ts";
 import type { Payload } from "../triggers/webhooks.ts";
 import { checkDependencies } from "./check.ts";
@@ -25,6 +25,8 @@ export interface ReadOptions {
   readonly files?: TemplateFiles;
   /** Variables that Azure Pipelines knows before it expands templates, such as Build.Reason. */
   readonly predefined?: Readonly<Record<string, string>>;
+  /** Variable groups, which lie in Azure DevOps; a group that is not here is a fault. */
+  readonly variableGroups?: VariableGroups;
 }
 
 /** The document, with templates and `${{ }}` replaced. `parameters` are those of the run; absent ones take their defaults. */
@@ -35,6 +37,7 @@ export function readPipeline(
   options: ReadOptions = {},
 ): PipelineDocument {
   const reader = new SourceReader(file, text);
+  reader.variableGroups = options.variableGroups ?? {};
   if (reader.faults.length > 0 || !reader.contents) throw new PipelineError(reader.faults);
   // Resources are read before any template: what a webhook was given is a parameter.
   const early = new SourceReader(file, text);

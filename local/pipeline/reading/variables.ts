@@ -2,6 +2,7 @@
 import { isMap } from "yaml";
 import { checkExpression } from "../../expressions/evaluate.ts";
 import { type Expression, ExpressionError, parseExpression } from "../../expressions/expression.ts";
+import type { Place } from "../../text/places.ts";
 import type { PipelineVariable, Text } from "../language/document.ts";
 import type { SourceReader } from "../language/reader.ts";
 
@@ -21,15 +22,28 @@ export function readVariables(reader: SourceReader, node: unknown): PipelineVari
     const name = mapping.read("name", (inner, what) => reader.text(inner, what));
     const value = mapping.read("value", (inner, what) => reader.text(inner, what));
     const readOnly = mapping.boolean("readonly") ?? false;
-    mapping.finish({
-      group: "there are no variable groups; give the run these variables",
-    });
+    const group = mapping.read("group", (inner, what) => reader.text(inner, what));
+    mapping.finish();
+    if (group) return readGroup(reader, group.value, mapping.keyPlace("group"));
     if (!name) {
-      if (!mapping.has("group")) reader.fault(mapping.place, "A variable needs a name.");
+      reader.fault(mapping.place, "A variable needs a name.");
       return [];
     }
     return [readVariable(reader, name, value ?? { value: "", place: name.place }, readOnly)];
   });
+}
+
+/** Variables of a group, which lie in Azure DevOps and not in the file; names of groups are compared without case. */
+function readGroup(reader: SourceReader, value: string, place: Place): PipelineVariable[] {
+  const groups = Object.entries(reader.variableGroups);
+  const known = groups.find(([name]) => name.toLowerCase() === value.toLowerCase())?.[1];
+  if (known) return Object.entries(known).map(([name, text]) => ({ name, value: text, readOnly: false, place }));
+  const there = groups.length === 0 ? "none is given" : `there is ${groups.map(([name]) => name).join(", ")}`;
+  reader.fault(
+    place,
+    `'group' of a variable is not built in the local pipeline: the group '${value}' lies in Azure DevOps, and of groups whose variables are given ${there}.`,
+  );
+  return [];
 }
 
 function readVariable(reader: SourceReader, name: Text, value: Text, readOnly: boolean): PipelineVariable {

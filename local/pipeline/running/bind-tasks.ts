@@ -33,6 +33,8 @@ export interface TaskWorld {
   readonly tasks: ReadonlyMap<string, string>;
   /** Name -> connection. */
   readonly connections: Readonly<Record<string, ServiceConnection>>;
+  /** `Name@major` of tasks that are not here and whose steps are left out, in small letters. */
+  readonly leftOut?: ReadonlySet<string>;
 }
 
 /** Binds every task step of the document. Throws a PipelineError with all faults. */
@@ -129,6 +131,7 @@ class Binder {
     }
     const wanted = `${match[1]}@${match[2]}`;
     const key = names.find((name) => name.toLowerCase() === wanted.toLowerCase());
+    if (key === undefined && !this.#isAgentless && this.#world.leftOut?.has(wanted.toLowerCase())) return undefined;
     if (key === undefined) {
       const nearest = nearestName(wanted, names);
       const hint =

@@ -41,9 +41,16 @@ export function stepsOf(document: JobDocument, context: RunContext, job: Job, lo
     steps.unshift({ kind: "checkout", ...common, repository: "self", fetchDepth: 0 });
   }
   return steps.flatMap((step) => {
-    if (step.enabled) return agentStep(step, context, job);
-    log(`Step ${step.displayName ?? step.name ?? step.kind} is disabled (enabled: false).`);
-    return [];
+    const named = step.displayName ?? step.name ?? step.kind;
+    if (!step.enabled) {
+      log(`Step ${named} is disabled (enabled: false).`);
+      return [];
+    }
+    if (step.kind === "task" && !context.bound.has(step)) {
+      log(`##[warning]Step ${named} is left out: the task ${step.task.value} is not here.`);
+      return [];
+    }
+    return agentStep(step, context, job);
   });
 }
 

@@ -5,6 +5,7 @@ import type {
   AgentNetwork,
   AgentServer,
   NodeBinaries,
+  RunIdentity,
   ServiceConnection,
   TaskResult,
   VariableSpec,
@@ -13,6 +14,7 @@ import { connectServer, type ServerOptions } from "../../agent/server.ts";
 import { DEFAULT_FORMAT, runNumber } from "../../devops/state/run-number.ts";
 import { isAgentless, type ParameterValue, type PipelineDocument } from "../language/document.ts";
 import { PipelineError } from "../language/faults.ts";
+import type { VariableGroups } from "../language/reader.ts";
 import { readPipeline } from "../reading/pipeline.ts";
 import { filesOfCommit, filesOnDisk } from "../templates/index.ts";
 import { aliasOf, resolveResources } from "../triggers/resources.ts";
@@ -49,6 +51,12 @@ export interface RunOptions<Build extends BuildLike = BuildLike> {
   readonly variables?: Readonly<Record<string, VariableSpec>>;
   readonly reason?: RunReason;
   readonly requestedFor?: string;
+  /** The pull request that the run validates. */
+  readonly pullRequest?: RunIdentity["pullRequest"];
+  /** Variable groups by name, which lie in Azure DevOps. */
+  readonly variableGroups?: VariableGroups;
+  /** `Name@major`, in small letters, of tasks that are not here and whose steps are left out. */
+  readonly leftOutTasks?: ReadonlySet<string>;
   /** Approvals that environments ask for, and how they are answered: nobody is asked. */
   readonly environments?: Environments;
   /** The run that started this one by a resource trigger. */
@@ -84,6 +92,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
   const payloads = webhook === undefined ? {} : { [webhook.alias]: webhook.payload };
   const document = readPipeline(options.file, text, options.parameters, {
     payloads,
+    variableGroups: options.variableGroups ?? {},
     files: path.isAbsolute(options.file)
       ? filesOnDisk(repository.path)
       : filesOfCommit(repository.path, repository.commit),
@@ -98,7 +107,11 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     },
   });
   refuseAgentless(document, serverTasks !== undefined);
-  const bound = bindTasks(document, { tasks: options.tasks, connections: options.connections ?? {} });
+  const bound = bindTasks(document, {
+    tasks: options.tasks,
+    connections: options.connections ?? {},
+    leftOut: options.leftOutTasks ?? new Set(),
+  });
   const resources = resolveResources(document, options, branch);
   const parent = trigger && devops.builds.all.find((build) => build.id === trigger.runId);
   const requestedFor = options.requestedFor ?? trigger?.requestedFor ?? "Local User";
@@ -187,6 +200,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       requestedForId: build.requestedFor.id,
       requestedForEmail: build.requestedFor.uniqueName.includes("@") ? build.requestedFor.uniqueName : "",
       startTime: started,
+      ...(options.pullRequest === undefined ? {} : { pullRequest: options.pullRequest }),
     },
     issueToken: (jobId, connectionIds, minutes) =>
       devops.issueJobToken({ plan: build.plan, jobId, connectionIds, ...(minutes === undefined ? {} : { minutes }) }),
