@@ -72,7 +72,7 @@ const normalized = (file: string): string => path.posix.normalize(file.replaceAl
 
 export interface Chosen {
   readonly pipelines: readonly PipelineDefinition[];
-  /** What Azure DevOps would do otherwise. */
+  /** Sentences about events that Azure DevOps would not start a pipeline for. */
   readonly notes: readonly string[];
 }
 

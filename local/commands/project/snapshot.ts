@@ -25,7 +25,7 @@ export interface Snapshot {
   readonly commit: string;
   /** Branches that the user's repository has. */
   readonly branches: readonly string[];
-  /** What was taken, for people: `the newest commit of main`, and so on. */
+  /** Content of the snapshot in words: `the newest commit of main`, and so on. */
   readonly what: string;
 }
 

@@ -51,7 +51,7 @@ export function targetsOf(wanted: readonly WantedConnection[], given: Names): Ta
 const two = (index: number): string => String(index + 1).padStart(2, "0");
 const defined = (key: keyof Target, value: string | undefined): Target => (value === undefined ? {} : { [key]: value });
 
-/** What a connection leaves open is the cloud's own. */
+/** True where all that the connection names is as in the cloud; the rest is the cloud's own. */
 function isWithin(one: Target, own: Target): boolean {
   const keys = ["subscription", "resourceGroup", "workspace"] as const;
   return keys.every((key) => one[key] === undefined || one[key].toLowerCase() === own[key]?.toLowerCase());
