@@ -40,7 +40,7 @@ environment: azureml:plain:1
     name: ${name}
     inputs: {azureSubscription: azure-ml-workspace, jobFile: ${name}.yml, wait: false}`;
       const names = ["good", "bad", "gone"];
-      const held = place.hold();
+      const [held, failing] = [place.hold(), place.hold()];
       const outcome = await place.run(
         `jobs:
 - job: submit
@@ -58,11 +58,16 @@ environment: azureml:plain:1
   steps: [{checkout: none}, {bash: echo "$(job) after", name: after}]
 `,
         {
-          files: { "good.yml": job(held.command), "bad.yml": job("exit 3"), "gone.yml": job("sleep 600") },
+          files: {
+            "good.yml": job(held.command),
+            "bad.yml": job(`${failing.command}; exit 3`),
+            "gone.yml": job("sleep 600"),
+          },
           // The first one ends, and somebody cancels the third one in studio, once the pipeline waits for it.
           seen: (line, where) => {
             if (!WAITING.test(line)) return;
             if (where.job === "good") held.end();
+            if (where.job === "bad") failing.end();
             if (where.job !== "gone") return;
             const gone = /\/jobs\/([^?/]+)\?/.exec(
               place.lines.findLast((one) => /PATCH .*-gone-/.test(one)) ?? "",

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 export interface HeldTimer {
   /** Ends it now. Fails where there is none. */
   end(): void;
+  /** Whether there is one. */
+  begun(): boolean;
   /** To be called at the end of the test, whatever became of it; of several, the last one first. */
   restore(): void;
 }
@@ -22,6 +24,7 @@ export function holdTimer(milliseconds: number): HeldTimer {
   globalThis.setTimeout = held as typeof setTimeout;
   return {
     end: () => (end ?? assert.fail(`Nothing waits for ${milliseconds} ms.`))(),
+    begun: () => end !== undefined,
     restore: () => {
       globalThis.setTimeout = begin;
     },
