@@ -42,14 +42,15 @@ export {
   objectHash,
   objectHashOf,
 } from "./language/hash.ts";
-export { type DocumentKind, kindOf } from "./language/kind.ts";
+export { type DocumentKind, kindOf, refuseOther } from "./language/kind.ts";
 export { type NamedThing, namesIn } from "./language/named.ts";
 export type { DocumentOverrides } from "./language/overrides.ts";
 export { uploadFault } from "./language/path.ts";
 export { type Reference, resolveReference } from "./language/reference.ts";
 export type { AssetKind, Collections, Resolver, TargetWorkspace, Uploaded } from "./language/resolver.ts";
+export { sayMissing, shownPath } from "./language/shown-path.ts";
 export { parseSource, readSource, type SourceFile } from "./language/source.ts";
-export { readRegular } from "./language/text-file.ts";
+export { readYamlText } from "./language/text-file.ts";
 export {
   folderAround,
   isLinkAt,
@@ -57,7 +58,7 @@ export {
   type UploadFolders,
   type UploadRoot,
 } from "./language/upload-folders.ts";
-export { shownPath, type UploadFile, walk } from "./language/walk.ts";
+export { type UploadFile, walk } from "./language/walk.ts";
 export { componentKind } from "./pipelines/component-kind.ts";
 export { dataImportKind } from "./schedules/data-import.ts";
 export { scheduleKind } from "./schedules/schedule.ts";

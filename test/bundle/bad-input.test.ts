@@ -406,7 +406,7 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
       task: "InvokeEndpoint",
       inputs: { endpointName: "greeter", requestFile },
       options: { files: { [requestFile]: '{\n  name: "Ada"\n}\n' } },
-      says: [/The request file .*requests\/ada\.json is no JSON \(line 2, column 3\)/],
+      says: [/^requests\/ada\.json\(2,3\): error AML1608: the request is no JSON: "name" cannot stand there/],
       at: [requestFile, 2, 3],
     },
     {
@@ -414,7 +414,7 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
       task: "DeployEndpoint",
       inputs: { endpointFile, deploymentFile, requestFile },
       options: { files: { [requestFile]: '{ "name": "Ada", }\n' } },
-      says: [/is no JSON \(line 1, column 1\d\)/],
+      says: [/^requests\/ada\.json\(1,1\d\): error AML1608: the request is no JSON/],
     },
     {
       what: "an expectation that is no JSONPath",

@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { nearestName } from "../../nearest-name.ts";
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";
@@ -13,12 +14,12 @@ import { API_VERSIONS } from "../language/asset-write.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
 import { camelWriting, tags } from "../language/document.ts";
-import { nearestName } from "../language/faults.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { code } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, duration, enumeration, integer, looseText, nameText, number, text } from "../language/scalar.ts";
 import type { Infer, Reading } from "../language/shape.ts";
+import { shownPath } from "../language/shown-path.ts";
 import type { MapNode } from "../language/source.ts";
 import { checkServingName, LONGEST_NAMES_ON_KUBERNETES, servingName } from "./online-endpoint.ts";
 
@@ -218,10 +219,14 @@ export function checkScoringScript(
   const file = path.resolve(configuration.code.path, configuration.scoring_script);
   if (existsSync(file) && statSync(file).isFile()) return;
   const siblings = statSync(configuration.code.path).isDirectory() ? readdirSync(configuration.code.path) : [];
-  below.fault(script, `there is no scoring script ${configuration.scoring_script} in ${configuration.code.path}.`, {
-    nearest: nearestName(configuration.scoring_script, siblings),
-    hint: "The scoring script is named relative to `code`.",
-  });
+  below.fault(
+    script,
+    `there is no scoring script ${configuration.scoring_script} in ${shownPath(configuration.code.path, at.root)}.`,
+    {
+      nearest: nearestName(configuration.scoring_script, siblings),
+      hint: "The scoring script is named relative to `code`.",
+    },
+  );
 }
 
 async function write(document: OnlineDeploymentDocument, resolver: Resolver) {

@@ -3,11 +3,10 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { nearestName } from "../../nearest-name.ts";
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, type JobInput, type JobOutput, jobInputs, jobOutputs } from "../assets/io.ts";
-
-import { nearestName } from "../language/faults.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { type Code, code, compute } from "../language/reference.ts";
 import { enumeration, type Literal, literal, looseText, text, version } from "../language/scalar.ts";

@@ -1,5 +1,6 @@
 // The faults of a document: each says what is wrong, where, what may stand there instead and which right name is nearest.
 import { type ErrorCode, formatLocation, type SourceLocation, TaskError, throwFaults } from "../../errors.ts";
+import { someNames } from "../../nearest-name.ts";
 
 /** A step into a document: a field's name or a list's index. */
 export type DocumentPath = readonly (string | number)[];
@@ -26,7 +27,7 @@ export class DocumentFault extends TaskError {
   constructor(sentence: string, details: FaultDetails) {
     const allowed = details.allowed ?? [];
     const nearest = details.nearest;
-    const offered = allowed.length === 0 ? "" : ` Allowed here: ${listed(allowed)}.`;
+    const offered = allowed.length === 0 ? "" : ` Allowed here: ${someNames(allowed)}.`;
     const guess = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
     const { hint } = details;
     // A sentence about an input begins with its name (Reading.name), and the agent can show no file and line for it.
@@ -67,55 +68,4 @@ export function formatPath(path: DocumentPath): string {
     else text += `[${JSON.stringify(step)}]`;
   }
   return text;
-}
-
-/** At most twenty names, so that a sentence stays one. */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 20).join(", ");
-  return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
-}
-
-/** The candidate that `word` most probably meant, or undefined where none is near. */
-export function nearestName(word: string, candidates: readonly string[]): string | undefined {
-  const folded = fold(word);
-  let best: string | undefined;
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const distance = damerau(folded, fold(candidate));
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  const limit = Math.max(1, Math.floor(folded.length / 3));
-  if (best !== undefined && bestDistance <= limit) return best;
-  return candidates.find((candidate) => {
-    const other = fold(candidate);
-    return folded.length >= 4 && other.length >= 4 && (other.startsWith(folded) || folded.startsWith(other));
-  });
-}
-
-/** camelCase, kebab-case and spaces are the same name as snake_case. */
-function fold(word: string): string {
-  return word
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .toLowerCase()
-    .replace(/[-\s]+/g, "_");
-}
-
-/** Optimal string alignment distance: insert, delete, replace, swap of neighbours; each costs one. */
-export function damerau(left: string, right: string): number {
-  const width = right.length + 1;
-  let before: number[] = [];
-  let above = Array.from({ length: width }, (_, column) => column);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column < width; column++) {
-      const same = left[row - 1] === right[column - 1] ? 0 : 1;
-      let cost = Math.min(above[column]! + 1, current[column - 1]! + 1, above[column - 1]! + same);
-      const swapped =
-        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
-      if (swapped) cost = Math.min(cost, before[column - 2]! + 1);
-      current.push(cost);
-    }
-    [before, above] = [above, current];
-  }
-  return above[right.length]!;
 }

@@ -170,9 +170,9 @@ function openFile(file: UploadFile): number {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
     if (code === "ENOENT" || code === "ELOOP") throw changed(file);
-    throw new TaskError("input", `The file ${file.path} cannot be read (${code}).`, {
+    throw new TaskError("input", `The file ${file.relative} cannot be read (${code}).`, {
       errorCode: "AML1310",
-      where: { file: file.path },
+      where: { file: file.relative },
       hint: "Check that the agent's user may read it, or leave it out in .amlignore.",
     });
   }

@@ -6,9 +6,9 @@ import { TaskError, TaskErrors } from "../../errors.ts";
 import { DocumentFault } from "./faults.ts";
 import { readLocalPath } from "./reference.ts";
 import type { Reading } from "./shape.ts";
+import { shownPath } from "./shown-path.ts";
 import { type MapNode, parseTree, type ScalarNode } from "./source.ts";
 import { readRegular, readYamlText } from "./text-file.ts";
-import { shownPath } from "./walk.ts";
 
 /** A document in a file of its own, and the place from which it is read. */
 export interface Included {
@@ -23,7 +23,7 @@ export function includedFile(node: ScalarNode, at: Reading, noun: string): Inclu
   if (statSync(file).isDirectory())
     return at.fault(node, `${at.name} names the folder ${node.text}; the YAML file of ${noun} is needed.`);
   if (at.files.includes(file)) return at.fault(node, `${at.name} names ${node.text}, which includes itself.`);
-  const name = at.root === undefined ? path.relative(process.cwd(), file) || file : shownPath(file, at.root);
+  const name = shownPath(file, at.root);
   return gathering(at, () => {
     const text = readable(node, at, () => readYamlText(file, name));
     if (text === undefined) return undefined;

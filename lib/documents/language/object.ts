@@ -1,6 +1,7 @@
 // Shapes that hold others: an object with closed fields, a map, a list, and a choice between shapes.
 // Tests: test/lib/documents/kinds.test.ts, test/lib/documents/random.test.ts
-import { formatPath, nearestName } from "./faults.ts";
+import { nearestName } from "../../nearest-name.ts";
+import { formatPath } from "./faults.ts";
 import {
   type Below,
   camelCase,

@@ -1,6 +1,7 @@
 // Changes to a document before it is read: `--set a.b[0].c=value` in the way of Azure's CLI, and a typed YAML block that is merged in (docs/facts/azureml-documents.md#2.1).
 import type { SourceLocation } from "../../errors.ts";
-import { type DocumentPath, damerau, type Faults, formatPath } from "./faults.ts";
+import { damerau } from "../../nearest-name.ts";
+import { type DocumentPath, type Faults, formatPath } from "./faults.ts";
 import type { Shape } from "./shape.ts";
 import { type GivenInput, type MapNode, parseTree, type SourceFile, type YamlNode } from "./source.ts";
 import { stringValue } from "./value.ts";

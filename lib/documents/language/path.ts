@@ -1,11 +1,12 @@
 // Local paths that a document names: they must exist, and really lie in a folder whose files may be uploaded.
 // Tests: test/lib/documents/language/references.test.ts
 
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { type SourceLocation, TaskError } from "../../errors.ts";
 import { capital } from "../../sentence.ts";
-import { DocumentFault, type DocumentPath, nearestName } from "./faults.ts";
+import { DocumentFault, type DocumentPath } from "./faults.ts";
+import { besideMissing, shownPath } from "./shown-path.ts";
 import { ALLOWED_HINT, folderAround, isLinkAt, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 export interface Written {
@@ -39,23 +40,25 @@ export function keepInside(absolute: string, place: Written): void {
   const where = whereIs(real, place.root);
   if (where === "inside") return;
   if (where === "history") {
-    throw new DocumentFault(`the path ${place.written} is part of what git keeps in .git, which is never uploaded.`, {
-      errorCode: "AML1306",
-      ...details(place),
-      hint: "Name a file or folder of the checkout itself.",
-    });
+    throw new DocumentFault(
+      `the path ${writtenIn(place)} is part of what git keeps in .git, which is never uploaded.`,
+      {
+        errorCode: "AML1306",
+        ...details(place),
+        hint: "Name a file or folder of the checkout itself.",
+      },
+    );
   }
-  const root = rootOf(place.root);
   if (folderAround(absolute, place.root) !== undefined) {
-    throw new DocumentFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
+    throw new DocumentFault(`the path ${writtenIn(place)} leaves the repository by a link (it leads to ${real}).`, {
       errorCode: "AML1306",
       ...details(place),
       hint: `Replace the link by the files themselves. ${ALLOWED_HINT}`,
     });
   }
   const sentence = path.isAbsolute(place.written)
-    ? `the path ${place.written} lies outside of the repository (${root}) and of the agent's other folders.`
-    : `the path ${place.written} leaves the repository (${root}).`;
+    ? `the path ${place.written} lies outside of the repository and of the agent's other folders.`
+    : `the path ${place.written} leaves the repository.`;
   throw new DocumentFault(sentence, { errorCode: "AML1306", ...details(place), hint: ALLOWED_HINT });
 }
 
@@ -74,6 +77,9 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
   }
 }
 
+/** As the document writes it. The agent makes the paths of inputs absolute; those are shown as paths of the repository. */
+const writtenIn = ({ written, root }: Written) => (path.isAbsolute(written) ? shownPath(written, root) : written);
+
 /** The portable form of a path that only Windows reads. */
 function windowsHint(written: string): string | undefined {
   const bare = written.replace(/^file:/, "");
@@ -84,33 +90,22 @@ function windowsHint(written: string): string | undefined {
 
 function missing(place: Written, absolute: string): DocumentFault {
   if (isLinkAt(absolute)) {
-    return new DocumentFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
+    return new DocumentFault(`the path ${writtenIn(place)} is a link that leads to nothing, or to itself.`, {
       errorCode: "AML1307",
       ...details(place),
       hint: "Replace the link by the files themselves.",
     });
   }
-  let folder = path.dirname(absolute);
-  let name = path.basename(absolute);
-  while (!existsSync(folder) && folder !== path.dirname(folder)) {
-    name = path.basename(folder);
-    folder = path.dirname(folder);
-  }
-  let siblings: string[] = [];
-  try {
-    siblings = readdirSync(folder);
-  } catch {
-    // The nearest existing parent is a file: it has no siblings to offer.
-  }
-  const nearest = nearestName(name, siblings);
-  const sentence = `there is no file or folder ${place.written} (looked for ${absolute}).`;
-  const hint = windowsHint(place.written);
-  if (hint !== undefined) return new DocumentFault(sentence, { errorCode: "AML1305", ...details(place), hint });
-  return new DocumentFault(sentence, {
+  const { there, nearest } = besideMissing(absolute, place.root, place.folder);
+  const shown = shownPath(absolute, place.root);
+  const looked = shown === place.written ? "" : ` (looked for ${shown})`;
+  const given = writtenIn(place);
+  const hint = windowsHint(place.written) ?? "A relative path starts at the folder of the file that names it.";
+  return new DocumentFault(`there is no file or folder ${given}${given === shown ? "" : looked}.${there}`, {
     errorCode: "AML1305",
     ...details(place),
-    nearest: nearest === undefined ? undefined : path.relative(place.folder, path.join(folder, nearest)),
-    hint: "A relative path starts at the folder of the file that names it.",
+    nearest: windowsHint(place.written) === undefined ? nearest : undefined,
+    hint,
   });
 }
 

@@ -1,7 +1,8 @@
 // Shapes of single values, with the coercions of Azure's client (docs/facts/azureml-documents.md#2.1): a number may be written as text (as `--set` does), text may not be written as a number.
 // Tests: test/lib/documents/random.test.ts
+
+import { nearestName } from "../../nearest-name.ts";
 import { SEGMENT_RULE, segmentFault } from "../../segment.ts";
-import { nearestName } from "./faults.ts";
 import { described, describedKind, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
 import { plainValue, type ScalarNode, type YamlNode } from "./source.ts";
 import { pythonFloat } from "./value.ts";

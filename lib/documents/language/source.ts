@@ -7,8 +7,9 @@ import { type SourceLocation, TaskError } from "../../errors.ts";
 import { Faults } from "./faults.ts";
 import { keepInside } from "./path.ts";
 import { Secrets } from "./secrets.ts";
+import { sayMissing, shownPath } from "./shown-path.ts";
 import { readYamlText } from "./text-file.ts";
-import { isInside, rootOf, type UploadRoot } from "./upload-folders.ts";
+import { rootOf, type UploadRoot } from "./upload-folders.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
 
 export interface ScalarNode extends ScalarValue {
@@ -60,7 +61,7 @@ export interface SourceOptions {
 /** Reads a YAML file. Throws a TaskError (kind input) when there is no such file, or no YAML mapping in it. */
 export function readSource(given: string, options: SourceOptions = {}): SourceFile {
   const absolute = path.resolve(given);
-  const file = shownName(given, options.root);
+  const file = shownPath(given, options.root);
   const where = { file };
   let text: string;
   try {
@@ -78,7 +79,7 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
     const reason = (error as NodeJS.ErrnoException).code;
     const sentence =
       reason === "ENOENT" || reason === "ENOTDIR"
-        ? `There is no file ${file}.`
+        ? sayMissing("file", given, options.root)
         : `${file} cannot be read (${reason ?? "unknown reason"}).`;
     throw new TaskError("input", sentence, {
       errorCode: "AML1305",
@@ -95,14 +96,7 @@ function fileIn(folder: string, shown: string): string {
     .filter((name) => /\.ya?ml$/i.test(name))
     .sort()
     .slice(0, 5);
-  return `Name the file in it${files.length === 0 ? "" : `: ${files.map((name) => path.join(shown, name)).join(", ")}`}.`;
-}
-
-/** As people know it: relative to the repository, where the agent made it absolute. */
-function shownName(file: string, root: UploadRoot | undefined): string {
-  if (root === undefined || !path.isAbsolute(file)) return file;
-  const absolute = path.resolve(file);
-  return isInside(absolute, rootOf(root)) ? path.relative(rootOf(root), absolute) : file;
+  return `Name the file in it${files.length === 0 ? "" : `: ${files.map((name) => `${shown}/${name}`).join(", ")}`}.`;
 }
 
 /** Parses YAML text as though it stood in a file `name` of `folder`. */

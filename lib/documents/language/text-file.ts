@@ -32,14 +32,14 @@ const withCode = (code: string) => Object.assign(new Error(code), { code });
 const HINT = "Save it as UTF-8 (most editors: Save with encoding).";
 
 /**
- * Reads a YAML file.
+ * Reads a YAML file, or another that is UTF-8.
  * @param name as faults call the file
  * @throws DocumentFault where the file is no UTF-8; Error with a `code` as `readRegular` throws it
  */
-export function readYamlText(file: string, name: string): string {
+export function readYamlText(file: string, name: string, noun = "YAML"): string {
   const bytes = readRegularBytes(file);
   if (isUtf16(bytes))
-    throw new DocumentFault("the file is written in UTF-16; a YAML file here is UTF-8.", {
+    throw new DocumentFault(`the file is written in UTF-16; a ${noun} file here is UTF-8.`, {
       errorCode: "AML1303",
       where: { file: name },
       hint: HINT,

@@ -5,7 +5,8 @@ import path from "node:path";
 import { TaskError } from "../../errors.ts";
 import { isGit } from "../../git-folder.ts";
 import { type IgnoreRules, ignoreNothing, ignoreRules } from "./ignore.ts";
-import { ALLOWED_HINT, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
+import { shownPath } from "./shown-path.ts";
+import { ALLOWED_HINT, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 export interface UploadFile {
   /** Absolute path on this machine, as it was reached. */
@@ -56,18 +57,21 @@ export function* walk(source: string, options: ListOptions = {}): Generator<void
   const name = path.basename(absolute);
   if (!stats.isDirectory()) {
     if (!stats.isFile())
-      throw new TaskError("input", `${source} is neither a file nor a folder.`, { errorCode: "AML1310" });
+      throw new TaskError("input", `${shownPath(absolute, options.root)} is neither a file nor a folder.`, {
+        errorCode: "AML1310",
+      });
     const file = fileOf(absolute, name, real, stats);
-    refuseName(file);
+    refuseName(file, options.root);
     return { top: { name, real, file }, rules: ignoreNothing, files: [file] };
   }
   const rules = ignoreRules(absolute);
   const walking = new Walk(rules, options.root);
   const entries = yield* walking.folder(absolute, real, "", new Set([real]));
+  const shown = shownPath(absolute, options.root);
   if (walking.files.length === 0)
-    throw new TaskError("input", `The folder ${source} holds no file to upload.`, {
+    throw new TaskError("input", `The folder ${shown} holds no file to upload.`, {
       errorCode: "AML1311",
-      where: { file: source },
+      where: { file: shown },
       hint: "Check the path, and the patterns in its .amlignore or .gitignore.",
     });
   const files = walking.files.sort((left, right) =>
@@ -102,7 +106,7 @@ class Walk {
     yield;
     const known = this.#read.get(real);
     if (known !== undefined) this.#count(absolute, known.length);
-    const found = known ?? readFolder(real);
+    const found = known ?? readFolder(real, this.#root);
     this.#read.set(real, found);
     const entries: Entry[] = [];
     for (const one of found) {
@@ -125,7 +129,7 @@ class Walk {
         const file = fileOf(at, relative, one.real, one.stats);
         entries.push({ name: one.name, real: one.real, file });
         if (isLeftOut) continue;
-        refuseName(file);
+        refuseName(file, this.#root);
         this.files.push(file);
       } else entries.push({ name: one.name, real: one.real });
     }
@@ -135,18 +139,20 @@ class Walk {
   #count(absolute: string, entries: number): void {
     this.#repeated += entries;
     if (this.#repeated <= REPEATED) return;
+    const shown = shownPath(absolute, this.#root);
     throw new TaskError(
       "input",
-      `Links lead to the same folders again and again, so that more than ${REPEATED} files would be uploaded twice (${absolute} is one of those folders).`,
+      `Links lead to the same folders again and again, so that more than ${REPEATED} files would be uploaded twice (${shown} is one of those folders).`,
       {
         errorCode: "AML1307",
-        where: { file: absolute },
+        where: { file: shown },
         hint: "Replace the links by what is needed, or leave them out in .amlignore.",
       },
     );
   }
 
-  #checkLink(at: string, { real, isCircle }: Found): void {
+  #checkLink(link: string, { real, isCircle }: Found): void {
+    const at = shownPath(link, this.#root);
     if (isCircle)
       throw new TaskError("input", `The link ${at} leads to itself, so there is nothing to upload.`, {
         errorCode: "AML1307",
@@ -168,14 +174,14 @@ class Walk {
   }
 }
 
-function readFolder(folder: string): Found[] {
-  return namesIn(folder).flatMap((name): Found[] => {
+function readFolder(folder: string, root: UploadRoot | undefined): Found[] {
+  return namesIn(folder, root).flatMap((name): Found[] => {
     if (isGit(name)) return [];
     const at = path.join(folder, name);
     const own = lstatSync(at, { bigint: true, throwIfNoEntry: false });
     if (own === undefined) {
       // A name that is no text cannot be asked for again. Any other has gone meanwhile.
-      if (name.includes("\ufffd")) throw notKept(at, "is no valid UTF-8");
+      if (name.includes("\ufffd")) throw notKept(shownPath(at, root), "is no valid UTF-8");
       return [];
     }
     if (!own.isSymbolicLink()) return [{ name, isLink: false, real: at, stats: own, isCircle: false }];
@@ -189,13 +195,14 @@ function readFolder(folder: string): Found[] {
   });
 }
 
-function namesIn(folder: string): string[] {
+function namesIn(folder: string, root: UploadRoot | undefined): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    throw new TaskError("input", `The folder ${folder} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+    const shown = shownPath(folder, root);
+    throw new TaskError("input", `The folder ${shown} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
       errorCode: "AML1310",
-      where: { file: folder },
+      where: { file: shown },
       hint: "Check that the agent's user may read it, or leave it out in .amlignore.",
     });
   }
@@ -206,7 +213,8 @@ function fileOf(absolute: string, relative: string, real: string, stats: BigIntS
 }
 
 /** Storage takes a backslash for a slash, and what is no Unicode for a mark of its own: the file would come back as another. */
-function refuseName({ path: file, relative }: UploadFile): void {
+function refuseName({ path: absolute, relative }: UploadFile, root: UploadRoot | undefined): void {
+  const file = shownPath(absolute, root);
   if (relative.includes("\\")) throw notKept(file, "holds a backslash, which becomes a slash there");
   if (/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(relative))
     throw notKept(file, "is no valid Unicode");
@@ -223,12 +231,4 @@ function notKept(file: string, why: string): TaskError {
 export function compareText(left: string, right: string): number {
   // Python compares by code point; so does a comparison of UTF-16 units for all but astral characters.
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** As people know a path: relative to the repository where it lies in there. */
-export function shownPath(absolute: string, root: UploadRoot | undefined): string {
-  const relative = root === undefined ? absolute : path.relative(rootOf(root), absolute);
-  if (root === undefined || relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative))
-    return absolute;
-  return relative === "" ? "the repository" : relative.split(path.sep).join("/");
 }

@@ -1,8 +1,8 @@
 // The steps of a pipeline as a whole: read one by one, then joined: each inline step gets its component, and what binds to nothing is a fault.
 // Tests: test/lib/documents/pipelines/components.test.ts
 
+import { nearestName } from "../../nearest-name.ts";
 import { type JobInput, refuseEmpty } from "../assets/io.ts";
-import { nearestName } from "../language/faults.ts";
 import { described, type Reading, type Shape, type Writing } from "../language/shape.ts";
 import type { MapNode, YamlNode } from "../language/source.ts";
 import type { ComponentDocument } from "./component.ts";

@@ -3,11 +3,11 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { nearestName } from "../../nearest-name.ts";
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkPlaceholders } from "../assets/io.ts";
 import { jobIdentity, jobResources } from "../jobs/run-settings.ts";
-import { nearestName } from "../language/faults.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { code } from "../language/reference.ts";
 import { enumeration, integer, text, variableText } from "../language/scalar.ts";

@@ -11,6 +11,7 @@ import {
   readSource,
   rootOf,
   type SourceFile,
+  shownPath,
   type UploadRoot,
 } from "../../documents/index.ts";
 import { TaskError, TaskErrors, throwFaults } from "../../errors.ts";
@@ -69,7 +70,7 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
   faults.push(...only.faults);
   throwFaults(faults);
   if (documents.length === 0)
-    throw new TaskError("input", `There is no document in ${given} that can be applied.`, {
+    throw new TaskError("input", `There is no document in ${shownPath(given, root)} that can be applied.`, {
       errorCode: "AML1801",
       hint: `Documents of these kinds can: ${NAMES}.`,
     });

@@ -50,7 +50,7 @@ async function sayNoSuchLabel(home: AssetHome, kind: AssetKind, name: string, la
   if (versions.length === 0) return await noSuchAsset(home, kind, name);
   return new TaskError(
     "notFound",
-    `The ${SINGULAR[kind]} ${name} has no label "${label}"; it has the versions ${versions.join(", ")}.`,
+    `The ${SINGULAR[kind]} ${name} has no label "${label}"; it has ${versions.length === 1 ? "the version" : "the versions"} ${versions.join(", ")}.`,
     { errorCode: "AML1210" },
   );
 }

@@ -3,6 +3,7 @@
 import { parseArmId } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { didYouMean, someNames } from "../../nearest-name.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import { type AssetBody, type AssetHome, pathOf, requestFor, SINGULAR, wordFor } from "./asset-home.ts";
 
@@ -125,26 +126,33 @@ export async function noSuchAsset(
   const exists = versions.length > 0;
   const names = exists
     ? []
-    : await some(azure.list<AssetBody>(`${id}/${kind}`, requestFor(home, kind)), (one) => one.name);
+    : await some(azure.list<AssetBody>(`${id}/${kind}`, requestFor(home, kind)), (one) => one.name, 200);
   const instead = exists
-    ? ` It has the versions ${versions.join(", ")}.`
+    ? ` It has the version${versions.length === 1 ? "" : "s"} ${versions.join(", ")}.`
     : names.length > 0
-      ? ` There ${names.length === 1 ? "is" : "are"} ${names.join(", ")}.`
+      ? ` There ${names.length === 1 ? "is" : "are"} ${someNames(names)}.${didYouMean(name, names)}`
       : "";
   const what = exists
     ? `The ${SINGULAR[kind]} ${name} has no version ${version}.`
     : `The ${wordFor(home)} ${home.name} has no ${SINGULAR[kind]} "${name}".`;
-  return new TaskError("notFound", what + instead, { errorCode: "AML1210", status: 404 });
+  // `bikes:latest` is how other tools write a label.
+  const isLabel = exists && version !== undefined && !/^\d/.test(version);
+  const hint = isLabel ? `A label is written with @: ${name}@latest is the newest version.` : undefined;
+  return new TaskError("notFound", what + instead, {
+    errorCode: "AML1210",
+    status: 404,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
-/** The first ten of a list, as far as it could be read. The list only helps the reader, so a failure here is ignored. */
-async function some<T>(items: AsyncIterable<T>, nameOf: (item: T) => string | undefined): Promise<string[]> {
+/** The first of a list, ten where nothing else is said, as far as it could be read. The list only helps the reader, so a failure here is ignored. */
+async function some<T>(items: AsyncIterable<T>, nameOf: (item: T) => string | undefined, most = 10): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const item of items) {
       const name = nameOf(item);
       if (name) names.push(name);
-      if (names.length === 10) break;
+      if (names.length === most) break;
     }
   } catch {}
   return names;

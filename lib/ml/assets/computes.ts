@@ -1,6 +1,7 @@
 // Computes: makes sure that the one a job names is there.
 // Tests: test/tasks/missing-names.test.ts
 import { TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import { computeName, findCompute } from "../workspace/computes.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
@@ -18,8 +19,8 @@ export async function requireCompute(workspace: Workspace, id: string): Promise<
   })) {
     if (one.name) names.push(one.name);
   }
-  const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
-  throw new TaskError("notFound", `The workspace ${workspace.name} has no compute "${name}"; ${there}.`, {
+  const there = whatItHas(name, names.sort());
+  throw new TaskError("notFound", `The workspace ${workspace.name} has no compute "${name}"; ${there}`, {
     errorCode: "AML1210",
     status: 404,
     hint: "Correct `compute:` in the job YAML, or leave it out for serverless compute.",

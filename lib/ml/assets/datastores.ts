@@ -12,6 +12,7 @@ import {
 } from "../../azure/index.ts";
 import type { Uploaded } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { LARGE, type LocalContent } from "./local-content.ts";
 import { bringContent } from "./stored-content.ts";
@@ -198,7 +199,7 @@ async function sayNotFound(workspace: Workspace, name: string, error: unknown): 
   }
   return new TaskError(
     "notFound",
-    `The workspace ${workspace.name} has no datastore "${name}"; it has ${names.join(", ")}.`,
+    `The workspace ${workspace.name} has no datastore "${name}"; ${whatItHas(name, names)}`,
     {
       errorCode: "AML1210",
       status: 404,

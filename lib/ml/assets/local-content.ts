@@ -1,5 +1,5 @@
 // A file or folder on this machine as Azure ML sees it: which files count, and the two hashes that name them.
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import type { FileToUpload } from "../../azure/index.ts";
 import {
@@ -8,6 +8,7 @@ import {
   isLinkAt,
   type KnownDigests,
   objectHashOf,
+  sayMissing,
   shownPath,
   type UploadFile,
   type UploadRoot,
@@ -49,8 +50,8 @@ export const LARGE = 100 * 1024 * 1024;
  */
 export async function readContent(given: string, root?: UploadRoot, signal?: AbortSignal): Promise<LocalContent> {
   const absolute = path.resolve(given);
-  const info = statOf(absolute);
-  if (info === undefined) throw sayMissing(absolute);
+  const info = statOf(absolute, root);
+  if (info === undefined) throw missing(absolute, root);
   if (root !== undefined) {
     const fault = uploadFault(absolute, given, root);
     if (fault) throw fault;
@@ -70,7 +71,7 @@ export async function readContent(given: string, root?: UploadRoot, signal?: Abo
     codeHash: remember(() => inTurns(contentHashOf(tree, digests), signal)),
     toUpload: (place) =>
       files.map((file) => ({
-        file: file.path,
+        file: shownPath(file.path, root),
         blob: isFolder ? `${place}/${file.relative}` : place,
         size: file.size,
         real: file.real,
@@ -97,31 +98,25 @@ function remember<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function statOf(absolute: string) {
+function statOf(absolute: string, root: UploadRoot | undefined) {
   try {
     return statSync(absolute, { throwIfNoEntry: false });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
     if (code === "ELOOP")
-      throw new TaskError("input", `The link ${absolute} leads to itself.`, { errorCode: "AML1307" });
+      throw new TaskError("input", `The link ${shownPath(absolute, root)} leads to itself.`, { errorCode: "AML1307" });
     if (code === "ENOTDIR") return undefined;
-    throw new TaskError("input", `${absolute} cannot be read (${code}).`, {
+    throw new TaskError("input", `${shownPath(absolute, root)} cannot be read (${code}).`, {
       errorCode: "AML1310",
       hint: "Check that the agent's user may read it.",
     });
   }
 }
 
-function sayMissing(absolute: string): TaskError {
+function missing(absolute: string, root: UploadRoot | undefined): TaskError {
   if (isLinkAt(absolute))
-    return new TaskError("input", `The link ${absolute} points to nothing.`, { errorCode: "AML1306" });
-  let folder = path.dirname(absolute);
-  while (!(existsSync(folder) && statSync(folder).isDirectory()) && folder !== path.dirname(folder)) {
-    folder = path.dirname(folder);
-  }
-  const there = readdirSync(folder).sort().slice(0, 20);
-  const beside = there.length > 0 ? ` In ${folder} there are ${there.join(", ")}.` : "";
-  return new TaskError("input", `There is no file or folder ${absolute}.${beside}`, {
+    return new TaskError("input", `The link ${shownPath(absolute, root)} points to nothing.`, { errorCode: "AML1306" });
+  return new TaskError("input", sayMissing("file or folder", absolute, root), {
     errorCode: "AML1305",
     hint: "Paths in inputs are relative to the working directory, paths in a YAML file to the folder of that file.",
   });

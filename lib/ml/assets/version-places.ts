@@ -78,15 +78,36 @@ export async function placeOfUri(workspace: Workspace, uri: string): Promise<Dat
   return place && { ...place, path: bare(place.path) };
 }
 
+/** The file by which a folder is an MLflow model. */
+const MLMODEL = "MLmodel";
+/** Blobs of an output that are looked through for it: an output with more is not refused. */
+const LOOKED_THROUGH = 5_000;
+
+/** Why a folder is no MLflow model, and what to do. @param inner relative paths of files named MLmodel that lie deeper */
+export function noMlflowModel(shown: string, inner: readonly string[]): TaskError {
+  const deeper = inner[0] === undefined ? "" : ` There is one in ${inner[0].slice(0, -MLMODEL.length - 1)}.`;
+  return new TaskError("input", `${shown} has no file ${MLMODEL}, so it is no MLflow model.${deeper}`, {
+    errorCode: "AML1313",
+    hint: `Set the input type to custom_model, or name the folder that holds ${MLMODEL}.`,
+  });
+}
+
+/** Files named MLmodel below a folder, by relative paths; undefined where the folder itself has one. */
+export function deeperModels(files: Iterable<string>): string[] | undefined {
+  const all = [...files];
+  return all.includes(MLMODEL) ? undefined : all.filter((name) => name.endsWith(`/${MLMODEL}`)).sort();
+}
+
 /**
- * Where the services say in which datastore an output lies, something must be there.
- * @throws TaskError `notFound` that names what lies there instead
+ * Where the services say in which datastore an output lies, something must be there, and an MLflow model's own file where it is one.
+ * @throws TaskError `notFound` that names what lies there instead; `input` for what is no MLflow model
  */
 export async function requirePath(
   workspace: Workspace,
   job: Job,
   output: string,
   path: string | undefined,
+  type?: string,
 ): Promise<void> {
   const name = output === "artifacts" ? "default" : output;
   const uri = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
@@ -95,12 +116,25 @@ export async function requirePath(
   const { container } = await openDatastore(workspace, place.datastore);
   const folder = place.path.replace(/\/*$/, "/");
   const wanted = `${folder}${(path ?? "").replace(/^\/+|\/+$/g, "")}`;
+  const within = wanted.endsWith("/") ? wanted : `${wanted}/`;
   const there = new Set<string>();
+  const found: string[] = [];
   for await (const blob of container.list(folder, workspace.signal)) {
-    if (blob.name === wanted || blob.name.startsWith(wanted.endsWith("/") ? wanted : `${wanted}/`)) return;
+    if (blob.name === wanted || blob.name.startsWith(within)) {
+      const below = blob.name.slice(within.length);
+      if (type !== "mlflow_model" || below === MLMODEL || found.length >= LOOKED_THROUGH) return;
+      found.push(below);
+      continue;
+    }
+    if (found.length > 0) break;
     there.add(blob.name.slice(folder.length).split("/")[0] ?? "");
     if (there.size > 20) break;
   }
+  if (found.length > 0)
+    throw noMlflowModel(
+      `The output "${output}" of the job ${job.name}${path ? `, at ${path},` : ""}`,
+      deeperModels(found) ?? [],
+    );
   const instead = there.size > 0 ? `; there are ${[...there].sort().join(", ")}` : ", which is empty";
   throw new TaskError(
     "notFound",

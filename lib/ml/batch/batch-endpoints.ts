@@ -3,6 +3,7 @@
 import { segment } from "../../azure/index.ts";
 import { API_VERSIONS } from "../../documents/language/asset-write.ts";
 import { TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import type { Resource } from "../workspace/merge.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
@@ -69,13 +70,13 @@ export async function findBatchDeployment(
 }
 
 /** The names below a path, for an error that says what there is. */
-async function namesAt({ azure, signal }: Workspace, at: string): Promise<string> {
+async function namesAt({ azure, signal }: Workspace, at: string, word: string): Promise<string> {
   const names: string[] = [];
   for await (const one of azure.list<Resource>(at, { signal })) {
     if (one.name) names.push(one.name);
-    if (names.length === 20) break;
+    if (names.length === 200) break;
   }
-  return names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
+  return whatItHas(word, names.sort());
 }
 
 /**
@@ -125,8 +126,8 @@ function requireReady(what: string, state = "Succeeded"): void {
 }
 
 async function noSuchEndpoint(workspace: Workspace, name: string): Promise<TaskError> {
-  const there = await namesAt(workspace, `${workspace.id}/batchEndpoints`);
-  return new TaskError("notFound", `The workspace ${workspace.name} has no batch endpoint "${name}"; ${there}.`, {
+  const there = await namesAt(workspace, `${workspace.id}/batchEndpoints`, name);
+  return new TaskError("notFound", `The workspace ${workspace.name} has no batch endpoint "${name}"; ${there}`, {
     errorCode: "AML1210",
     status: 404,
     hint: "Correct the input endpointName. AzureMLApply makes a batch endpoint from its YAML; online endpoints are called by AzureMLInvokeEndpoint.",
@@ -134,8 +135,8 @@ async function noSuchEndpoint(workspace: Workspace, name: string): Promise<TaskE
 }
 
 async function noSuchDeployment(workspace: Workspace, endpoint: string, name: string): Promise<TaskError> {
-  const there = await namesAt(workspace, `${pathOf(workspace, endpoint)}/deployments`);
-  return new TaskError("notFound", `The batch endpoint ${endpoint} has no deployment "${name}"; ${there}.`, {
+  const there = await namesAt(workspace, `${pathOf(workspace, endpoint)}/deployments`, name);
+  return new TaskError("notFound", `The batch endpoint ${endpoint} has no deployment "${name}"; ${there}`, {
     errorCode: "AML1210",
     status: 404,
     hint: "Correct the input deploymentName, or deploy it with AzureMLApply.",
@@ -143,10 +144,10 @@ async function noSuchDeployment(workspace: Workspace, endpoint: string, name: st
 }
 
 async function noDefault(workspace: Workspace, endpoint: string): Promise<TaskError> {
-  const there = await namesAt(workspace, `${pathOf(workspace, endpoint)}/deployments`);
+  const there = await namesAt(workspace, `${pathOf(workspace, endpoint)}/deployments`, "");
   return new TaskError(
     "notFound",
-    `The batch endpoint ${endpoint} has no default deployment, and the step names none; ${there}.`,
+    `The batch endpoint ${endpoint} has no default deployment, and the step names none; ${there}`,
     {
       errorCode: "AML1210",
       hint: "Name one with the input deploymentName, or make one the default: `defaults: {deployment_name: ...}` in the endpoint's YAML, or the input makeDefault.",

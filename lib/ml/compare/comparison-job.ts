@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type JobWrite, parseSource, type UploadRoot } from "../../documents/index.ts";
+import { type JobWrite, parseSource, sayMissing, shownPath, type UploadRoot } from "../../documents/index.ts";
 import { commandJobKind } from "../../documents/jobs/command.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
@@ -90,15 +90,19 @@ export async function comparisonJob(workspace: Workspace, request: ComparisonReq
 /** @throws TaskError kind `input` where there is no such Python file; that its folder may be uploaded is seen as of any code */
 function requireScript(scoringScript: string): void {
   if (!statSync(scoringScript, { throwIfNoEntry: false })?.isFile())
-    throw new TaskError("input", `There is no file ${scoringScript}.`, {
+    throw new TaskError("input", sayMissing("file", scoringScript, undefined), {
       errorCode: "AML1305",
       hint: "Correct the input scoringScript; its path starts at the repository's root.",
     });
   if (/\.py$/i.test(scoringScript)) return;
-  throw new TaskError("input", `The input scoringScript is ${scoringScript}, which is no Python file.`, {
-    errorCode: "AML1316",
-    hint: "Give the file a name that ends with .py.",
-  });
+  throw new TaskError(
+    "input",
+    `The input scoringScript is ${shownPath(scoringScript, undefined)}, which is no Python file.`,
+    {
+      errorCode: "AML1316",
+      hint: "Give the file a name that ends with .py.",
+    },
+  );
 }
 
 function documentOf(request: ComparisonRequest): ReturnType<typeof commandJobKind.parse> {

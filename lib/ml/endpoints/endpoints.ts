@@ -3,6 +3,7 @@
 import { askOfficially, finish, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import { envelope, sendable } from "../workspace/merge.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -105,10 +106,10 @@ export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: 
     signal: workspace.signal,
   })) {
     if (one.name) names.push(one.name);
-    if (names.length === 20) break;
+    if (names.length === 200) break;
   }
-  const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
-  return new TaskError("notFound", `The workspace ${workspace.name} has no online endpoint "${name}"; ${there}.`, {
+  const there = whatItHas(name, names.sort());
+  return new TaskError("notFound", `The workspace ${workspace.name} has no online endpoint "${name}"; ${there}`, {
     errorCode: "AML1210",
     status: 404,
     ...(hint === undefined ? {} : { hint }),

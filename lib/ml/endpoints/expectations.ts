@@ -4,6 +4,7 @@ import { type JSONPathQuery, jsonpath } from "json-p3";
 import { isDeep } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { readLines } from "../../lines.ts";
+import { whatItHas } from "../../nearest-name.ts";
 
 const OPERATORS = ["==", "!=", "<=", ">=", "<", ">"] as const;
 type Operator = (typeof OPERATORS)[number];
@@ -34,11 +35,13 @@ export function parseExpectations(text: string | undefined): Expectation[] {
 }
 
 function parseExpectation(line: string, number: number): Expectation {
-  const fault = (why: string, hint: string) =>
-    new TaskError("input", `Input expectations, line ${number}: ${line} is no expectation: ${why}.`, {
+  const fault = (why: string, hint: string) => {
+    const meant = suggestExpectation(line);
+    return new TaskError("input", `Input expectations, line ${number}: ${line} is no expectation: ${why}.`, {
       errorCode: "AML1608",
-      hint,
+      hint: meant === undefined ? hint : `Did you mean ${meant} ? ${hint}`,
     });
+  };
   const found = findOperator(line);
   const path = (found ? line.slice(0, found.at) : line).trim();
   compiled(path, (why) =>
@@ -50,6 +53,29 @@ function parseExpectation(line: string, number: number): Expectation {
     return { text: line, path, operator: found.operator, value: JSON.parse(literal) };
   } catch {
     throw fault(`${literal || "nothing"} is no JSON value`, 'Write texts in double quotes, as in $.label == "benign".');
+  }
+}
+
+/** The expectation that was probably meant: `=` for `==`, a path without `$.`, a text without quotes; undefined where none of them. */
+function suggestExpectation(line: string): string | undefined {
+  const [, written = "", operator = "", literal = ""] = /^(.*?)\s*(==|!=|<=|>=|<|>|=)\s*(.*)$/.exec(line) ?? ["", line];
+  const path = /^[A-Za-z_]/.test(written) ? `$.${written}` : written;
+  const value = isJson(literal) || literal === "" ? literal : JSON.stringify(literal.replace(/^'(.*)'$/, "$1"));
+  const meant = [path, operator === "=" ? "==" : operator, value].filter((part) => part !== "").join(" ");
+  try {
+    jsonpath.compile(path);
+    return meant === line || (operator !== "" && value === "") ? undefined : meant;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -106,12 +132,25 @@ function check(body: unknown, { text, path, operator, value }: Expectation): Exp
   const wanted =
     operator === undefined ? "something" : `${operator === "==" ? "" : `${operator} `}${JSON.stringify(value)}`;
   if (found.length === 0)
-    return { rule: text, passed: false, detail: `${path} finds nothing.`, diff: diffOf(path, wanted, "nothing") };
+    return {
+      rule: text,
+      passed: false,
+      detail: `${path} finds nothing; ${sayReply(body, path)}`,
+      diff: diffOf(path, wanted, "nothing"),
+    };
   const wrong = operator === undefined ? [] : found.filter((one) => !holds(one, operator, value));
   const shown = (values: unknown[]) => values.map((one) => cut(JSON.stringify(one) ?? "nothing")).join(", ");
   if (wrong.length === 0) return { rule: text, passed: true, detail: `${path} is ${shown(found)}.`, diff: "" };
   const detail = `${path} is ${shown(wrong)}, not ${wanted}.`;
   return { rule: text, passed: false, detail, diff: diffOf(path, wanted, shown(wrong)) };
+}
+
+/** The reply's own shape: where a path finds nothing, it is what people look for next. */
+function sayReply(body: unknown, path: string): string {
+  if (Array.isArray(body)) return `the reply is a list of ${body.length}.`;
+  if (typeof body !== "object" || body === null) return `the reply is ${cut(JSON.stringify(body) ?? "empty")}.`;
+  const first = /^\$\.?\[?['"]?([\w-]+)/.exec(path)?.[1] ?? "";
+  return `of the reply's keys, ${whatItHas(first, Object.keys(body))}`;
 }
 
 const diffOf = (path: string, expected: string, actual: string) => `  ${path}\n- ${expected}\n+ ${actual}`;

@@ -3,10 +3,12 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { DEEPEST, isDeep } from "../../azure/index.ts";
-import { readRegular, rootOf, type UploadRoot, uploadFault } from "../../documents/index.ts";
-import { TaskError } from "../../errors.ts";
+import { readYamlText, rootOf, sayMissing, shownPath, type UploadRoot, uploadFault } from "../../documents/index.ts";
+import { formatLocation, TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { listDeployments } from "./deployments.ts";
 import { type Endpoint, endpointCredential, findEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
 import { jsonFault } from "./json-fault.ts";
@@ -59,20 +61,23 @@ const invocationSection = (endpoint: string, reply: Reply): InvocationSection =>
  * @param root the folders that it must really lie in, since its content is sent away
  * @throws TaskError kind `input`, with line and column where it is no JSON
  */
-export function readRequest(file: string, root?: UploadRoot): string {
+export function readRequest(given: string, root?: UploadRoot): string {
+  const file = shownPath(given, root);
   let text: string;
   try {
-    const absolute = path.resolve(root === undefined ? "" : rootOf(root), file);
-    const fault = root !== undefined && existsSync(absolute) ? uploadFault(absolute, file, root) : undefined;
+    const absolute = path.resolve(root === undefined ? "" : rootOf(root), given);
+    const fault = root !== undefined && existsSync(absolute) ? uploadFault(absolute, given, root) : undefined;
     if (fault) throw fault;
-    text = readRegular(absolute);
+    text = readYamlText(absolute, file, "JSON");
   } catch (cause) {
     if (cause instanceof TaskError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
     const isMissing = code === "ENOENT" || code === "ENOTDIR";
     const sentence = isMissing
-      ? `There is no request file ${file}.`
-      : `The request file ${file} cannot be read (${code}).`;
+      ? sayMissing("request file", given, root)
+      : code === "EISDIR"
+        ? `The request file ${file} is a folder.`
+        : `The request file ${file} cannot be read (${code}).`;
     throw new TaskError("input", sentence, {
       errorCode: "AML1305",
       hint: "Check the input requestFile.",
@@ -89,11 +94,10 @@ export function readRequest(file: string, root?: UploadRoot): string {
     fault === json.length
       ? "it ends too early"
       : `${JSON.stringify(json.slice(fault).match(/^\w+|./)?.[0] ?? "")} cannot stand there`;
-  throw new TaskError(
-    "input",
-    `The request file ${file} is no JSON (line ${where.line}, column ${where.column}): ${found}.`,
-    { errorCode: "AML1608", where },
-  );
+  throw new TaskError("input", `${formatLocation(where)}: the request is no JSON: ${found}.`, {
+    errorCode: "AML1608",
+    where,
+  });
 }
 
 /** A call of an endpoint by its name; `requestPath` is for serverless endpoints. */
@@ -162,7 +166,8 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   // A redirect is not followed: another address would answer.
   if (status < 200 || status >= 300) {
     call.onProgress?.(invocationSection(name, { ...given, expectations: [] }));
-    throw sayRefused(name, call, status, text, (header) => answer.header(header));
+    const missing = status === 404 ? await missingDeployment(workspace, name, call) : undefined;
+    throw missing ?? sayRefused(name, call, status, text, (header) => answer.header(header));
   }
   if (call.expectations.length > 0 && isDeep(text)) {
     throw new TaskError(
@@ -192,6 +197,23 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     );
   }
   return reply;
+}
+
+/** The error for a named deployment that the endpoint does not have; undefined where it has it, or this cannot be read. */
+async function missingDeployment(
+  workspace: Workspace,
+  endpoint: string,
+  { deployment, refusals }: Pick<Call, "deployment" | "refusals">,
+): Promise<TaskError | undefined> {
+  if (deployment === undefined || refusals !== undefined) return undefined;
+  const found = await listDeployments(workspace, endpoint).catch(() => undefined);
+  const names = found?.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  if (names === undefined || names.includes(deployment)) return undefined;
+  return new TaskError(
+    "failed",
+    `The endpoint ${endpoint} has no deployment "${deployment}"; ${whatItHas(deployment, names)}`,
+    { errorCode: "AML1210", status: 404, hint: "Correct the input deploymentName." },
+  );
 }
 
 /** Explanations of the statuses of a scoring address (docs/facts/azureml-services.md#6.2). */

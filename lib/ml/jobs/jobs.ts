@@ -3,6 +3,7 @@
 import { readEnvelope, segment } from "../../azure/index.ts";
 import type { JobWrite } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { send } from "../workspace/write.ts";
 
@@ -61,7 +62,7 @@ export function requireOutput(job: Job, output: string): void {
   const there = outputs.length > 0 ? `it has ${outputs.sort().join(", ")}` : "it has none";
   throw new TaskError(
     "notFound",
-    `The job ${job.name} has no output "${output}"; ${there}, beside its own artifacts.`,
+    `The job ${job.name} has no output "${output}"; ${there}, beside its own artifacts.${didYouMean(output, outputs)}`,
     {
       errorCode: "AML1210",
       hint: "Outputs are named under `outputs:` in the job YAML; leave the input outputName empty for the job's own artifacts.",

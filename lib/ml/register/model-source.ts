@@ -9,7 +9,14 @@ import { contentOf } from "../assets/local-content.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { holdsSame, liesAt } from "../assets/same-content.ts";
-import { outputPathOf, ownDatastorePath, requirePath, uriOf } from "../assets/version-places.ts";
+import {
+  deeperModels,
+  noMlflowModel,
+  outputPathOf,
+  ownDatastorePath,
+  requirePath,
+  uriOf,
+} from "../assets/version-places.ts";
 import type { Judged } from "../gate/evidence.ts";
 import { tagsOfInputs } from "../jobs/job-inputs.ts";
 import { getJob, type Job, jobOutputUri, requireOutput } from "../jobs/jobs.ts";
@@ -78,7 +85,7 @@ export function fromJob(
     properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
     read: async () => tagsOfInputs(await job),
     judged: async () => ({ workspace, job: await job, jobName: from.job }),
-    check: async () => requirePath(workspace, await job, output, from.path),
+    check: async () => requirePath(workspace, await job, output, from.path, type),
     uri: async () => uri,
   };
 }
@@ -91,6 +98,8 @@ export async function fromFolder(
   root: UploadRoot | undefined,
 ): Promise<ModelSource> {
   const content = await contentOf(home, path, root);
+  const deeper = deeperModels(content.isFolder ? content.files.map(({ relative }) => relative) : []);
+  if (request.type === "mlflow_model" && deeper !== undefined) throw noMlflowModel(content.shown, deeper);
   const hash = await content.objectHash();
   const resolverOf = (version: string) =>
     isRegistry(home)

@@ -9,6 +9,7 @@ import {
   onlineEndpointKind,
   readAutoscale,
   readSource,
+  refuseOther,
   type UploadRoot,
 } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
@@ -40,20 +41,20 @@ export interface RolloutDocuments {
  * @throws TaskError kind `input` with file, line and column, or where the two files name different endpoints
  */
 export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDocuments {
+  const endpointSource = inputs.endpointFile === undefined ? undefined : readSource(inputs.endpointFile, { root });
   const endpoint =
-    inputs.endpointFile === undefined
-      ? undefined
-      : onlineEndpointKind.parse(
-          readSource(inputs.endpointFile, { root }),
-          overridesBy({ name: ["endpointName", inputs.endpointName] }),
-        );
+    endpointSource &&
+    onlineEndpointKind.parse(endpointSource, overridesBy({ name: ["endpointName", inputs.endpointName] }));
   const file = readSource(inputs.deploymentFile, { root });
   const written = file.node.entries.get("endpoint_name");
   const own = written?.kind === "scalar" ? written.text : undefined;
-  if (endpoint && inputs.endpointName === undefined && own !== undefined && own !== endpoint.name) {
+  if (endpointSource && endpoint && inputs.endpointName === undefined && own !== undefined && own !== endpoint.name) {
+    // Names differ where one of the files is another than was meant.
+    refuseOther(endpointSource, ["online endpoint"], "an online endpoint is needed here");
+    refuseOther(file, ["online deployment"], "an online deployment is needed here");
     throw new TaskError(
       "input",
-      `${inputs.deploymentFile} is a deployment of the endpoint ${own}, and ${inputs.endpointFile} is the endpoint ${endpoint.name}.`,
+      `${file.name} is a deployment of the endpoint ${own}, and ${endpointSource.name} is the endpoint ${endpoint.name}.`,
       {
         errorCode: "AML1313",
         hint: "Make the two agree, or say which one it is with the input endpointName.",

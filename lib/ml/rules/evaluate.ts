@@ -1,6 +1,8 @@
 // Evaluates a rule and fails closed: a metric that is missing or no finite number, in whatever branch, keeps it from passing. Pure.
 // Tests: test/lib/ml/gate/rules.test.ts, test/lib/ml/monitor/canary-rules.test.ts
+
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { whatItHas } from "../../nearest-name.ts";
 import { eachOf, isNode, type Language, type Needs } from "./language.ts";
 import { reasonOf } from "./parse.ts";
 import { type Compared, RuleSentences, type Values } from "./sentences.ts";
@@ -57,8 +59,7 @@ function nothingIn(touched: ReadonlySet<string> | "all", there: object, who: str
 function missingFrom(names: ReadonlySet<string>, there: Readonly<Record<string, unknown>>, who: string): string[] {
   const missing = [...names].filter((name) => !Object.hasOwn(there, name));
   const known = Object.keys(there).sort();
-  const instead = known.length > 0 ? `it has ${known.join(", ")}` : "it has none";
-  return missing.map((name) => `${who} has no metric ${JSON.stringify(name)}; ${instead}.`);
+  return missing.map((name) => `${who} has no metric ${JSON.stringify(name)}; ${whatItHas(name, known)}`);
 }
 
 /** Sentences about the metrics that a rule touches and that are no finite numbers; a list is a metric's history. */

@@ -2,6 +2,7 @@
 // Tests: test/lib/ml/setup/page.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import type { ComputeBody } from "../workspace/computes.ts";
 import { coreLimits, machineSizes, sayLimit, sizeNamed, usagesOf } from "../workspace/region.ts";
 import type { SeenWorkspace } from "./network.ts";
@@ -35,10 +36,10 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
     { doing: `read the compute ${name}`, promises: "resource", expect: [404], emptyNotFound: true, signal },
   );
   if (status === 404) {
-    const there = await namesIn(seen, "computes");
+    const there = await namesIn(seen, "computes", name);
     return {
       outcome: "failed",
-      answered: `The workspace has no compute "${name}"; ${there}.`,
+      answered: `The workspace has no compute "${name}"; ${there}`,
       remedy:
         "Correct the input computes, or create the compute: AzureMLApply creates it from its YAML. A job without a compute runs serverless.",
     };
@@ -95,13 +96,13 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
 }
 
 /** The existing names, for the message on a missing one. */
-export async function namesIn({ request, id }: SeenWorkspace, collection: string): Promise<string> {
+export async function namesIn({ request, id }: SeenWorkspace, collection: string, word: string): Promise<string> {
   const names: string[] = [];
   for await (const one of request.azure.list<{ name?: string }>(`${id}/${collection}`, { signal: request.signal })) {
     if (one.name) names.push(one.name);
-    if (names.length === 20) break;
+    if (names.length === 200) break;
   }
-  return names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
+  return whatItHas(word, names.sort());
 }
 
 /** One node at the least must start; both answers are of the subscription, which a narrow role may not read (docs/facts/recorded-operations.md#6). */

@@ -19,7 +19,7 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
       if (status === 404)
         return {
           outcome: "failed",
-          answered: `The workspace has no online endpoint "${name}"; ${await namesIn(seen, "onlineEndpoints")}.`,
+          answered: `The workspace has no online endpoint "${name}"; ${await namesIn(seen, "onlineEndpoints", name)}`,
           remedy: "Correct the input endpoints, or leave this one out if AzureMLDeployEndpoint is to create it.",
         };
       const { provisioningState, scoringUri, traffic, authMode } = body?.properties ?? {};

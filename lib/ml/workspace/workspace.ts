@@ -3,6 +3,7 @@
 import { type AzureMl, segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import type { Provenance } from "../../provenance.ts";
 import { type Once, onceEach } from "./once.ts";
 
@@ -181,7 +182,7 @@ async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<u
   const others = there.length > 0 ? ` There ${there.length === 1 ? "is" : "are"} ${there.join(", ")}.` : "";
   return new TaskError(
     "notFound",
-    `There is no workspace "${name}" in the resource group "${resourceGroup}".${others}`,
+    `There is no workspace "${name}" in the resource group "${resourceGroup}".${others}${didYouMean(name, there)}`,
     { errorCode: "AML1208", ...options, hint: "Correct the inputs workspace and resourceGroup." },
   );
 }

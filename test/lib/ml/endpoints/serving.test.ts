@@ -260,7 +260,10 @@ describe("rollouts", () => {
       message: /no online endpoint "not-there"; it has /,
     });
     const file = path.join(project({ "r.json": '{"a":\n  oops}' }), "r.json");
-    assert.throws(() => readRequest(file), { kind: "input", message: /no JSON \(line 2, column 3\)/ });
+    assert.throws(() => readRequest(file), {
+      kind: "input",
+      message: /r\.json:2:3: the request is no JSON: "oops" cannot stand there/,
+    });
     assert.throws(() => readRequest(`${file}x`), { kind: "input", message: /no request file/ });
   });
 });

@@ -1,0 +1,69 @@
+// Paths as messages show them, by the path rules of each machine, and what is said of a file that is not there.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { besideMissing, sayMissing, shownPath } from "../../../../lib/documents/language/shown-path.ts";
+import { type Project, project } from "../project.ts";
+
+describe("paths in messages", () => {
+  for (const [rules, root, given, shown] of [
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/azureml/job.yml", "azureml/job.yml"],
+    ["posix", "/agent/_work/1/s", "azureml/job.yml", "azureml/job.yml"],
+    ["posix", "/agent/_work/1/s", "./azureml/../job.yml", "job.yml"],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s", "the repository"],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/sources/job.yml", "/agent/_work/1/sources/job.yml"],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/..job.yml", "..job.yml"],
+    ["posix", "/agent/_work/1/s", "../outside", "../outside"],
+    ["posix", "/agent/_work/1/s", "/etc/hosts", "/etc/hosts"],
+    ["posix", "/Users/runner/work/1/s", "/Users/runner/work/1/s/Été/模型.yml", "Été/模型.yml"],
+    ["win32", "D:\\a\\1\\s", "D:\\a\\1\\s\\azureml\\job.yml", "azureml/job.yml"],
+    ["win32", "D:\\a\\1\\s", "d:\\A\\1\\S\\azureml\\job.yml", "azureml/job.yml"],
+    ["win32", "D:\\a\\1\\s", "azureml\\job.yml", "azureml/job.yml"],
+    ["win32", "D:\\a\\1\\s", "azureml/job.yml", "azureml/job.yml"],
+    ["win32", "D:\\a\\1\\s", "D:/a/1/s/azureml/job.yml", "azureml/job.yml"],
+    ["win32", "D:\\a\\1\\s\\", "D:\\a\\1\\s", "the repository"],
+    ["win32", "D:\\a\\1\\s", "C:\\Users\\ada\\job.yml", "C:\\Users\\ada\\job.yml"],
+    ["win32", "D:\\a\\1\\s", "D:\\a\\1\\b\\job.yml", "D:\\a\\1\\b\\job.yml"],
+    ["win32", "D:\\a\\1\\s", "\\\\server\\share\\job.yml", "\\\\server\\share\\job.yml"],
+    ["win32", "\\\\server\\share\\s", "\\\\server\\share\\s\\azureml\\job.yml", "azureml/job.yml"],
+    [
+      "win32",
+      "D:\\a\\1\\s",
+      `D:\\a\\1\\s\\${"long-folder-name\\".repeat(20)}job.yml`,
+      `${"long-folder-name/".repeat(20)}job.yml`,
+    ],
+  ] as const)
+    it(`${rules}: ${given.slice(0, 60)} in ${root} is shown as ${shown.slice(0, 60)}`, () => {
+      assert.equal(shownPath(given, root, path[rules]), shown);
+    });
+});
+
+describe("a file that is not there", () => {
+  let files: Project;
+  beforeEach(() => {
+    files = project({ "azureml/job.yml": "", "azureml/data.yml": "", ".git/HEAD": "", "src/main.py": "" });
+  });
+  afterEach(() => files.remove());
+  const said = (file: string) => sayMissing("file", file, files.folder);
+
+  it("is said with what is beside it and the path that was probably meant", () => {
+    assert.equal(
+      said("azureml/jobs.yml"),
+      "There is no file azureml/jobs.yml. In azureml there are data.yml, job.yml. Did you mean azureml/job.yml?",
+    );
+    assert.equal(said(files.at("azureml/jobs.yml")), said("azureml/jobs.yml"), "an absolute path is shown alike");
+  });
+
+  it("below a mistyped folder, is found in the right one", () => {
+    assert.match(said("azure-ml/job.yml"), /In the repository there are .* Did you mean azureml\/job\.yml\?$/);
+    assert.match(said("azure-ml/other.yml"), / Did you mean azureml\?$/);
+  });
+
+  it("below a file, is said with what is beside that", () => {
+    assert.match(said("src/main.py/x.yml"), /^There is no file src\/main\.py\/x\.yml\. In src there is main\.py\./);
+  });
+
+  it("says nothing of .git, and nothing where nothing is near", () => {
+    assert.doesNotMatch(said("zzz.yml"), /\.git|Did you mean/);
+    assert.deepEqual(besideMissing(files.at("zzz.yml"), files.folder).nearest, undefined);
+  });
+});
