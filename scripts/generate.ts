@@ -1,7 +1,7 @@
 // `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/, from the table of
 // operations, from the kinds of documents, from the shape of records, from marks of the documentation and, for docs/architecture.md, from the imports.
 // `--check` only reports what is out of date.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { contractFile, sharedFile, sharedTypes } from "./generate/contract.ts";
@@ -15,6 +15,7 @@ import { broken, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
 import { recordSchemaFile } from "./generate/record-schema.ts";
+import { resourcesFile } from "./generate/resources.ts";
 import { connectionsFile } from "./generate/roles.ts";
 import { scoringScriptFile } from "./generate/scoring-script.ts";
 import { runsOnAgent } from "./generate/task-json.ts";
@@ -55,6 +56,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     { path: "tasks/shared/inputs.gen.ts", content: sharedFile(shared) },
     ...contracts,
     ...readmes,
+    ...tasks.map(resourcesFile),
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: TROUBLESHOOTING, content: troubleshootingFile(read(TROUBLESHOOTING), codes) },
     recordSchemaFile(),
@@ -84,7 +86,11 @@ export function staleFiles(root: string, files: readonly GeneratedFile[]): strin
 export async function bringUpToDate(root: string): Promise<string[]> {
   const files = await generate(root);
   const stale = staleFiles(root, files);
-  for (const { path, content } of files) if (stale.includes(path)) writeFileSync(join(root, path), content);
+  for (const { path, content } of files)
+    if (stale.includes(path)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    }
   return stale;
 }
 

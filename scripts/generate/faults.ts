@@ -1,5 +1,6 @@
 // Validation of task.json, of each task and of all together.
 import { faultsOfBindings } from "./bindings.ts";
+import { formFaults } from "./forms.ts";
 import { faultsOfServerTask } from "./server-task.ts";
 import {
   defaultOf,
@@ -69,6 +70,7 @@ function faultsOfTask({ folder, json }: TaskFolder): string[] {
       }
     }
   }
+  for (const fault of formFaults(json)) say(fault);
   faultsOfBindings(json).forEach(say);
   for (const output of json.outputVariables ?? []) {
     if (!output.description) say(`output ${output.name} has no description.`);

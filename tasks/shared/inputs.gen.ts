@@ -8,9 +8,9 @@ export type ConnectionType =
       /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
       azureSubscription: string;
       workspaceConnection: undefined;
-      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+      /** Resource group of the workspace. Required, unless the connection has the scope of a workspace or of a resource group. */
       resourceGroup: string | undefined;
-      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+      /** Name of the Azure Machine Learning workspace. Required, unless the connection has the scope of a workspace. */
       workspace: string | undefined;
     }
   | {
