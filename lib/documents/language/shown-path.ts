@@ -18,7 +18,7 @@ export function shownPath(given: string, root: UploadRoot | undefined, paths: pa
   return relative === "" ? "the repository" : relative.split(paths.sep).join("/");
 }
 
-/** What is beside a file that is not there: " In azureml there are a, b." and the path that was probably meant. */
+/** Neighbours of a file that is not there, as " In azureml there are a, b.", and the path that was probably meant. */
 export interface Beside {
   /** Begins with a blank; empty where nothing is there. */
   readonly there: string;
