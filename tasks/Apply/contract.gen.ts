@@ -6,7 +6,7 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Inputs = Pick<SharedInputs, "allowedFolders" | "plan"> & {
   /** Path of a YAML file (CLI v2), or of a folder whose YAML files are applied in the order in which they refer to each other. Files of a folder that hold jobs or something else are left out. */
   file: string;
-  /** What to do where several files of a folder describe one resource in different ways: refuse the folder and name all such pairs, or let the last file count, in the order of their paths, with a warning that names both. */
+  /** What to do when several files of a folder describe one resource in different ways: refuse the folder and name all such pairs, or let the last file count, in the order of their paths, with a warning that names both. */
   duplicates: "fail" | "last";
 } & ConnectionType;
 

@@ -16,16 +16,16 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "tra
   windowInMinutes: number;
   /** Rules for the endpoint, one a line, in the language of rollouts: `new.errorRate <= 0.01`, `new.latencyP95 <= 800`, `new.cpu <= 80`. `live` is the same deployment in the window before: `new.latencyP95 <= 1.5 * live.latencyP95`. Left empty, at most one answer in a hundred may be an error. */
   healthRules: string | undefined;
-  /** A deployment with fewer requests in the window is not judged, and that is no evidence. Left empty, 50. */
+  /** Fewest requests in the window for a judgement. With fewer, there is no evidence. Left empty, 50. */
   leastRequests: number | undefined;
-  /** What becomes of the step where a threshold is broken or a rule does not hold. */
+  /** Result of the step when a threshold is broken or a rule does not hold. */
   onBreach: "fail" | "warn" | "continue";
-  /** What becomes of the step where nobody knows: no run, a failed or old one, signals without metrics, too few requests. */
+  /** Result of the step when there is no evidence: no run, a failed or old one, signals without metrics, or too few requests. */
   onNoEvidence: "fail" | "warn" | "continue";
 } & ConnectionType;
 
 export interface Outputs {
-  /** `healthy`, `breached`, or `noEvidence` where nobody knows. */
+  /** `healthy`, `breached`, or `noEvidence` when nothing can be said. */
   outcome: string;
   /** `true` where a threshold is broken or a rule does not hold. */
   breached: boolean;

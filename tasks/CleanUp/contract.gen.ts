@@ -4,23 +4,23 @@ import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
 export type Inputs = Pick<SharedInputs, "plan"> & {
-  /** Names of the online endpoints that may be cleaned up, one pattern a line, as in .gitignore: `*` and `?` stand for characters, `!` at the start takes names out again. Left empty, none is looked at. An endpoint goes as a whole once the instant in its tag `azureDevOps.expires` is over, whatever traffic it has. */
+  /** Names of the online endpoints that may be cleaned up, one pattern a line, as in .gitignore: `*` and `?` stand for characters, `!` at the start takes names out again. Left empty, none is looked at. An endpoint is deleted with all of its deployments once the time in its tag `azureDevOps.expires` is over, whatever traffic it has. */
   endpointPatterns: string | undefined;
-  /** An endpoint to which no request came in so many hours goes as a whole, by the metrics of Azure Monitor. Metrics that are absent say nothing, and an endpoint with a younger deployment stays. At most 720. Left empty, idle endpoints stay. */
+  /** Deletes an endpoint that had no request in this many hours, by the metrics of Azure Monitor. An endpoint whose metrics are missing stays, and so does one with a younger deployment. At most 720. Left empty, idle endpoints stay. */
   idleHours: number | undefined;
-  /** A deployment that has neither traffic nor mirrored traffic, and was last changed so many days ago, is deleted; the last known good deployment stays, and so does one younger than idleHours. Left empty, deployments stay. */
+  /** Deletes a deployment that has neither traffic nor mirrored traffic and was last changed this many days ago. The last known good deployment stays, and so does one younger than idleHours. Left empty, deployments stay. */
   deploymentDays: number | undefined;
   /** Names of the models whose old versions are archived, one pattern a line, as in .gitignore: `*` and `?` stand for characters, `!` at the start takes names out again. Left empty, none is looked at. */
   modelPatterns: string | undefined;
   /** Names of the data assets whose old versions are archived, one pattern a line, as in .gitignore: `*` and `?` stand for characters, `!` at the start takes names out again. Left empty, none is looked at. */
   dataPatterns: string | undefined;
-  /** So many of the newest versions of each model and data asset stay, 1 or more. */
+  /** Number of newest versions of each model and data asset that stay, 1 or more. */
   keepVersions: number;
   /** No version that is younger is archived. Archived versions can be restored, and jobs and deployments that name them go on. */
   versionDays: number;
   /** Versions with one of these labels stay: a tag of that name, `name=value`, or a stage, as the input `champion` of AzureMLEvaluateMetrics takes them after `@`. With commas between them; `none`: no label keeps a version. What a deployment or a schedule uses, what an alias of MLflow names, and the newest model that passed its evaluation stay in any case. */
   keepLabels: string;
-  /** So many things are deleted and archived at most; the next run does the rest. Endpoints come first, then deployments, then versions. */
+  /** Largest number of things that one run deletes and archives; the next run does the rest. Endpoints come first, then deployments, then versions. */
   maxChanges: number;
   /** Minutes after which nothing more is begun; the next run does what is left. `0`: as long as the pipeline job may run. */
   maxMinutes: number;

@@ -77,13 +77,13 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "sig
   endpointTimeToLive: string | undefined;
   /** Path of the online deployment YAML (CLI v2). Paths in it are relative to its own folder. */
   deploymentFile: string;
-  /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
+  /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. In a classic release: `$(Release.Artifacts._model.DefinitionId):$(Release.Artifacts._model.BuildId)`, with your artifact's alias in place of `_model`. */
   model: string | undefined;
   /** The signer that is trusted: the identifier of a key or a certificate in Azure Key Vault, or the path of a PEM file with a public key, the signer's certificate, or an authority's (with `signerName`). The step fails before anything is changed where that signer has not signed exactly the files of the model that the deployment names, as the task VerifyModel does; all files of the model are read. Left empty, no signature is asked for. */
   requireSignature: string | undefined;
   /** Share of the endpoint's traffic that the new deployment gets once it has answered, 0 to 100; the others keep their proportions in what is left. `0` leaves the traffic alone. For blue/green, and for a deployment that `inPlace` has to make; a canary takes `steps`. */
   trafficPercent: number;
-  /** Path of a YAML or JSON file with autoscale settings of Azure Monitor (a body of `autoscaleSettings`, or its `properties`), applied once the deployment is ready. The target is always the deployment; `metricResourceUri` may be `endpoint`. From then on autoscale owns the instance count, and `instance_count` counts only for a new deployment. */
+  /** Path of a YAML or JSON file with autoscale settings of Azure Monitor (a body of `autoscaleSettings`, or its `properties`), applied once the deployment is ready. The target is always the deployment; `metricResourceUri` may be `endpoint`. From then on autoscale sets the instance count, and `instance_count` counts only for a new deployment. */
   autoscaleFile: string | undefined;
   /** Fails before anything is changed where the new deployment would get traffic and no request file is given to call it with first. Otherwise that is a warning. */
   requireCall: boolean;

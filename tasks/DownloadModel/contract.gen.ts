@@ -35,7 +35,7 @@ export type Inputs = Pick<SharedInputs, "registry" | "modelName"> & {
   connection: string | undefined;
   /** Attaches the commit that the model was trained from to the log, so that Azure DevOps can show the commits between two releases (not verified for artifacts of this type). */
   downloadCommitsAndWorkItems: boolean;
-  /** Azure DevOps fills this in: the ending of the name of the file with the commit. */
+  /** Azure DevOps fills this in: the suffix of the name of the file with the commit. */
   artifactDetailsFileNameSuffix: string | undefined;
 } & ConnectionType;
 

@@ -7,7 +7,7 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Wait =
   | {
       wait: true;
-      /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
+      /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run, which is 60 minutes unless its `timeoutInMinutes` says otherwise. */
       timeoutInMinutes: number;
       /** Cancels the job when the task fails while the job is still running, such as in an outage of Azure or when the identity loses its role. If off, the job keeps running, and running the failed pipeline job again joins it. A cancelled pipeline and the deadline cancel it in any case. */
       cancelOnFailure: boolean;
@@ -40,7 +40,7 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "ove
   miniBatchSize: number | undefined;
   /** Machines of the cluster that work on this job, in place of the deployment's. Only where the deployment serves a model. */
   instanceCount: number | undefined;
-  /** Begins no job where the deployment is the endpoint's default already, and leaves the outputs empty: a check with `makeDefault` that runs every night scores its sample once for each deployment. A deployment that was changed under its name is not checked again. */
+  /** Starts no job when the deployment is the endpoint's default already, and leaves the outputs empty. With `makeDefault`, a nightly check then scores its sample once for each deployment. A deployment that was changed under its name is not checked again. */
   skipWhenDefault: boolean;
 } & ConnectionType & Wait;
 

@@ -6,7 +6,7 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Inputs = Pick<SharedInputs, "deploymentName" | "expectations" | "maxLatencyInMilliseconds" | "allowedFolders"> & {
   /** Name of the endpoint. Where a file names one too, this input counts. */
   endpointName: string;
-  /** JSON file that is sent to the endpoint as a request. */
+  /** JSON file that is sent to the endpoint as a request. Where it may be left empty, traffic moves without a call first. */
   requestFile: string;
   /** For serverless endpoints: the path below the endpoint's address that is called, as in `/embeddings`. Left empty it is `/chat/completions`. */
   requestPath: string | undefined;

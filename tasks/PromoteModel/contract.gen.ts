@@ -38,7 +38,7 @@ export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "modelVersion
   onConflict: "fail" | "nextVersion";
   /** What to do where the target holds the content only as an archived version, because somebody withdrew it or a clean-up archived it. Restored, it is in use again under its number. */
   onArchived: "fail" | "restore";
-  /** Refuses a version of which nothing proves that it passed: the record of EvaluateMetrics on a pipeline run has to say so of the job whose files the version holds, or the record of an earlier promotion of the same content. Tags prove nothing. A registry's versions are checked in the same way. */
+  /** Refuses a version without proof that it passed: the record of EvaluateMetrics on a pipeline run has to say so of the job whose files the version holds, or the record of an earlier promotion of the same content. Tags prove nothing. A registry's versions are checked in the same way. */
   requireEvidence: boolean;
   /** Who approved the promotion, kept as the tag `azureDevOps.approvedBy` and in the run's record. Left empty, those who approved the stage: of a classic release, or, in a run of a pipeline, of the stage's environments. Where neither asks for approvals, pass it on from where you know it. */
   approvedBy: string | undefined;

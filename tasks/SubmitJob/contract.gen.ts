@@ -7,7 +7,7 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Wait =
   | {
       wait: true;
-      /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
+      /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run, which is 60 minutes unless its `timeoutInMinutes` says otherwise. */
       timeoutInMinutes: number;
       /** Cancels the job when the task fails while the job is still running, such as in an outage of Azure or when the identity loses its role. If off, the job keeps running, and running the failed pipeline job again joins it. A cancelled pipeline and the deadline cancel it in any case. */
       cancelOnFailure: boolean;
@@ -29,9 +29,9 @@ export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" 
   environmentVariables: string | undefined;
   /** A word of your choice, such as the branch: `train/$(Build.SourceBranch)`. Cancels jobs that older runs of this pipeline submitted with the same key and that are still running; a run that finds the job of a newer run cancels its own job and fails. Jobs of the same run and of other pipelines are left alone. Leave empty to cancel nothing. */
   concurrencyKey: string | undefined;
-  /** Cancels the job and fails once its nodes have run for so many hours together, as in `12.5`: 5 nodes for 2.5 hours. A command or sweep job also gets it as its own `limits.timeout`, five minutes later and never above its file's, for an agent that is lost; other jobs are limited only while the step waits. Without `wait` it becomes the `limits.timeout` of a command job, and other jobs are refused. */
+  /** Cancels the job and fails once its nodes have run this many hours in total, as in `12.5`: 5 nodes for 2.5 hours. A command or sweep job also gets it as its own `limits.timeout`, five minutes later and never above its file's, for an agent that is lost; other jobs are limited only while the step waits. Without `wait` it becomes the `limits.timeout` of a command job, and other jobs are refused. */
   maxNodeHours: string | undefined;
-  /** Cancels the job and fails once it has cost so much at the list price of its machines, as in `20` or `20 USD`, in the currency in which the service answers prices. Idle nodes, disks and network are not counted. Where a price is not known the job is refused before anything is submitted. */
+  /** Cancels the job and fails once it has cost this much at the list price of its machines, as in `20` or `20 USD`, in the currency in which the service answers prices. Idle nodes, disks and network are not counted. Where a price is not known the job is refused before anything is submitted. */
   maxCost: string | undefined;
 } & ConnectionType & Wait;
 

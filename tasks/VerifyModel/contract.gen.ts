@@ -4,7 +4,7 @@ import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
 export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "modelVersion" | "signerName" | "signedAs"> & {
-  /** The signer that is trusted: the identifier of a key or a certificate in Azure Key Vault, as in `https://contoso.vault.azure.net/keys/models` (without a version, every version that is enabled counts); or the path of a PEM file with a public key, a signer's certificate, or the certificates of an authority. Take it from a place that whoever trains models cannot change. */
+  /** The signer that is trusted: the identifier of a key or a certificate in Azure Key Vault, as in `https://contoso.vault.azure.net/keys/models` (without a version, every version that is enabled counts); or the path of a PEM file with a public key, a signer's certificate, or the certificates of an authority. Keep it where people who train models cannot change it. */
   signedBy: string;
   /** Path on the agent of a signature that `model_signing` made for the files, in place of the proof beside the version. It says nothing of provenance, nor of name and version. */
   signatureFile: string | undefined;

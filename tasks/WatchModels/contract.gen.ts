@@ -9,7 +9,7 @@ export type Watch =
       watch: "versions";
       /** Names of the models to watch, one a line; `*` stands for any text and `?` for one character. Left empty, all models. */
       models: string | undefined;
-      /** Tags that a version must carry, one `name=value` a line. A version is judged once, by the tags that it has when it is met. */
+      /** Tags that a version must carry, one `name=value` a line. The tags are read once, when a version is first seen. */
       requiredTags: string | undefined;
       monitors: undefined;
       coolDown: undefined;
@@ -21,9 +21,9 @@ export type Watch =
       requiredTags: undefined;
       /** Names of the monitors (schedules of Azure ML) to watch, one a line. A breach of any of them starts one retraining. */
       monitors: string;
-      /** How long after the start of a retraining another breach is the same one: `12h`, `3d`; at least `1h`. A breach while a retraining is going on starts none in any case. */
+      /** Time after the start of a retraining in which further breaches start none: `12h`, `3d`; at least `1h`. While a retraining is running, no breach starts another. */
       coolDown: string;
-      /** `link`: the work items of this run link to the run, its commit and pull request, and to the pages of the job, model or endpoint in studio; they get one comment when a model goes live, when its rollout fails and when an endpoint is rolled back; the run gets tags and properties that searches find; the commit in Azure Repos gets a status; a breach of a monitor is noted as tags on the model version that is live. `linkAndBug` also files a bug for a gate that does not pass, a rollout that fails or a breach of a monitor, one while it is open and none on the day after it was closed; for one breach never a second one. What cannot be written is a warning that names the permission. Not in classic releases. */
+      /** `link`: the work items of this run link to the run, its commit and pull request, and to the pages of the job, model or endpoint in studio; they get one comment when a model goes live, when its rollout fails and when an endpoint is rolled back; the run gets tags and properties that searches find; the commit in Azure Repos gets a status; a breach of a monitor is noted as tags on the model version that is live. `linkAndBug` also files a bug for a gate that does not pass, a rollout that fails or a breach of a monitor, one at a time, none on the day after it was closed, and never a second one for the same breach. Where something cannot be written, the task warns and names the permission. Not in classic releases. */
       traceability: "none" | "link" | "linkAndBug";
     };
 
@@ -49,7 +49,7 @@ export type Start =
     };
 
 export type Inputs = Pick<SharedInputs, "registry"> & {
-  /** Where the first run begins, such as `2026-01-31T08:00:00Z`. Left empty, at its own time, so that what was registered before starts nothing; of a monitor the newest result counts, whenever it was measured. */
+  /** The first run starts something for versions that were registered after this time, such as `2026-01-31T08:00:00Z`. Left empty, it starts nothing for versions that exist already. Of a monitor, the newest result always counts. */
   beginAt: string | undefined;
   /** Name of the parameter of the pipeline that gets the name of the model. */
   nameParameter: string | undefined;
@@ -62,9 +62,9 @@ export type Inputs = Pick<SharedInputs, "registry"> & {
 } & ConnectionType & Watch & Start;
 
 export interface Outputs {
-  /** How many were started. */
+  /** Number of runs and releases that were started. */
   startedCount: string;
-  /** What was started for, as `name:version`, or `monitor:job` of a breach; separated by commas. */
+  /** Versions that something was started for, as `name:version`, or breaches, as `monitor:job`; separated by commas. */
   versions: string;
   /** `true` where the newest result of one of the monitors is breached, else `false`. */
   breached: boolean;

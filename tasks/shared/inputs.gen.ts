@@ -29,7 +29,7 @@ export interface SharedInputs {
   plan: boolean;
   /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
-  /** What the data are compared with: `previous` (the version before; of files, the newest version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. */
+  /** Data to compare with: `previous` (the version before; of files, the newest version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. */
   baseline: string;
   /** YAML with what is expected of rows and columns: types, missing values, ranges, values, freshness, repeated rows, and how far the data may differ from the baseline. */
   expectationsFile: string | undefined;
@@ -41,25 +41,25 @@ export interface SharedInputs {
   endpointName: string | undefined;
   /** Name of the deployment. Where a file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes, a batch job to the endpoint's default deployment, and a rollback to the last known good one. */
   deploymentName: string | undefined;
-  /** `link`: the work items of this run link to the run, its commit and pull request, and to the pages of the job, model or endpoint in studio; they get one comment when a model goes live, when its rollout fails and when an endpoint is rolled back; the run gets tags and properties that searches find; the commit in Azure Repos gets a status; a breach of a monitor is noted as tags on the model version that is live. `linkAndBug` also files a bug for a gate that does not pass, a rollout that fails or a breach of a monitor, one while it is open and none on the day after it was closed; for one breach never a second one. What cannot be written is a warning that names the permission. Not in classic releases. */
+  /** `link`: the work items of this run link to the run, its commit and pull request, and to the pages of the job, model or endpoint in studio; they get one comment when a model goes live, when its rollout fails and when an endpoint is rolled back; the run gets tags and properties that searches find; the commit in Azure Repos gets a status; a breach of a monitor is noted as tags on the model version that is live. `linkAndBug` also files a bug for a gate that does not pass, a rollout that fails or a breach of a monitor, one at a time, none on the day after it was closed, and never a second one for the same breach. Where something cannot be written, the task warns and names the permission. Not in classic releases. */
   traceability: "none" | "link" | "linkAndBug";
-  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
+  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run, which is 60 minutes unless its `timeoutInMinutes` says otherwise. */
   timeoutInMinutes: number;
   /** Common name (CN) of the signer's certificate. Needed where the trusted signer is given as the certificate of an authority, which has issued certificates for others too; empty in all other cases. */
   signerName: string | undefined;
   /** Name and version that the model was signed as, as in `fraud:7`, where PromoteModel gave it others. Left empty, its own name and version. */
   signedAs: string | undefined;
-  /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
+  /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails when the job or deployment is sure to fail, warns when it is likely to, and never fails because the identity may not read something. `off` leaves it out. */
   preflight: "on" | "off";
-  /** JSON file that is sent to the endpoint as a request. */
+  /** JSON file that is sent to the endpoint as a request. Where it may be left empty, traffic moves without a call first. */
   requestFile: string | undefined;
-  /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
+  /** Requirements on the reply, one a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
   /** Name of the registered model. */
   modelName: string;
-  /** What the run's pull request is told: `comment` keeps one comment up to date, `status` sets a status that a branch policy can require, `comment, status` both, `none` nothing. Also after the merge, in the run of the merged commit. Never fails the step: what is refused is one warning that names the permission. */
+  /** What the task writes to the run's pull request: `comment` keeps one comment up to date, `status` sets a status that a branch policy can require, `comment, status` both, `none` nothing. Also after the merge, in the run of the merged commit. Never fails the step: a refusal gives one warning that names the permission. */
   pullRequest: string;
   /** Name of the comment and of the status, whose genre is `azureml`: that of the pipeline where it is left empty. Submit job adds `/job` to the status's name and Evaluate metrics `/gate`, so that a policy on the gate is not met by a job that just ended. Pipelines that judge several models in one run give each its own. */
   pullRequestName: string | undefined;
@@ -75,7 +75,7 @@ export interface SharedInputs {
   modelVersion: string;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
   version: string | undefined;
-  /** What people read about it in Azure Machine Learning studio. */
+  /** Description that Azure Machine Learning studio shows. */
   description: string | undefined;
 }
 
