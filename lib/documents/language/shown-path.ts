@@ -46,12 +46,15 @@ export function besideMissing(absolute: string, root: UploadRoot | undefined, fr
   };
 }
 
-/** "There is no file azureml/jobs.yml. In azureml there are … Did you mean azureml/job.yml?" */
-export function sayMissing(noun: string, given: string, root: UploadRoot | undefined): string {
+/**
+ * "There is no file azureml/jobs.yml. In azureml there are … Did you mean azureml/job.yml?"
+ * @param opening the sentence up to the path
+ */
+export function sayMissing(opening: string, given: string, root: UploadRoot | undefined): string {
   const start = root === undefined ? process.cwd() : rootOf(root);
   const { there, nearest } = besideMissing(path.resolve(start, given), root);
   const meant = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
-  return `There is no ${noun} ${shownPath(given, root)}.${there}${meant}`;
+  return `${opening} ${shownPath(given, root)}.${there}${meant}`;
 }
 
 const isFolder = (folder: string) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;

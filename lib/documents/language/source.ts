@@ -79,7 +79,7 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
     const reason = (error as NodeJS.ErrnoException).code;
     const sentence =
       reason === "ENOENT" || reason === "ENOTDIR"
-        ? sayMissing("file", given, options.root)
+        ? sayMissing("There is no file", given, options.root)
         : `${file} cannot be read (${reason ?? "unknown reason"}).`;
     throw new TaskError("input", sentence, {
       errorCode: "AML1305",

@@ -29,17 +29,19 @@ function readRegularBytes(file: string): Buffer {
 
 const withCode = (code: string) => Object.assign(new Error(code), { code });
 
+const IS_UTF_16 = "the file is written in UTF-16; a YAML file here is UTF-8.";
 const HINT = "Save it as UTF-8 (most editors: Save with encoding).";
 
 /**
  * Reads a YAML file, or another that is UTF-8.
  * @param name as faults call the file
+ * @param sayUtf16 the sentence for a file in UTF-16
  * @throws DocumentFault where the file is no UTF-8; Error with a `code` as `readRegular` throws it
  */
-export function readYamlText(file: string, name: string, noun = "YAML"): string {
+export function readYamlText(file: string, name: string, sayUtf16 = IS_UTF_16): string {
   const bytes = readRegularBytes(file);
   if (isUtf16(bytes))
-    throw new DocumentFault(`the file is written in UTF-16; a ${noun} file here is UTF-8.`, {
+    throw new DocumentFault(sayUtf16, {
       errorCode: "AML1303",
       where: { file: name },
       hint: HINT,

@@ -116,7 +116,7 @@ function statOf(absolute: string, root: UploadRoot | undefined) {
 function missing(absolute: string, root: UploadRoot | undefined): TaskError {
   if (isLinkAt(absolute))
     return new TaskError("input", `The link ${shownPath(absolute, root)} points to nothing.`, { errorCode: "AML1306" });
-  return new TaskError("input", sayMissing("file or folder", absolute, root), {
+  return new TaskError("input", sayMissing("There is no file or folder", absolute, root), {
     errorCode: "AML1305",
     hint: "Paths in inputs are relative to the working directory, paths in a YAML file to the folder of that file.",
   });

@@ -90,7 +90,7 @@ export async function comparisonJob(workspace: Workspace, request: ComparisonReq
 /** @throws TaskError kind `input` where there is no such Python file; that its folder may be uploaded is seen as of any code */
 function requireScript(scoringScript: string): void {
   if (!statSync(scoringScript, { throwIfNoEntry: false })?.isFile())
-    throw new TaskError("input", sayMissing("file", scoringScript, undefined), {
+    throw new TaskError("input", sayMissing("There is no file", scoringScript, undefined), {
       errorCode: "AML1305",
       hint: "Correct the input scoringScript; its path starts at the repository's root.",
     });

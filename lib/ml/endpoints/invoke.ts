@@ -68,13 +68,13 @@ export function readRequest(given: string, root?: UploadRoot): string {
     const absolute = path.resolve(root === undefined ? "" : rootOf(root), given);
     const fault = root !== undefined && existsSync(absolute) ? uploadFault(absolute, given, root) : undefined;
     if (fault) throw fault;
-    text = readYamlText(absolute, file, "JSON");
+    text = readYamlText(absolute, file, "the file is written in UTF-16; a JSON file here is UTF-8.");
   } catch (cause) {
     if (cause instanceof TaskError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
     const isMissing = code === "ENOENT" || code === "ENOTDIR";
     const sentence = isMissing
-      ? sayMissing("request file", given, root)
+      ? sayMissing("There is no request file", given, root)
       : code === "EISDIR"
         ? `The request file ${file} is a folder.`
         : `The request file ${file} cannot be read (${code}).`;

@@ -43,7 +43,7 @@ describe("a file that is not there", () => {
     files = project({ "azureml/job.yml": "", "azureml/data.yml": "", ".git/HEAD": "", "src/main.py": "" });
   });
   afterEach(() => files.remove());
-  const said = (file: string) => sayMissing("file", file, files.folder);
+  const said = (file: string) => sayMissing("There is no file", file, files.folder);
 
   it("is said with what is beside it and the path that was probably meant", () => {
     assert.equal(
