@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { readRecipes, withAround } from "./generate/around.ts";
 import { contractFile, sharedFile, sharedTypes } from "./generate/contract.ts";
 import { readContributions } from "./generate/contributions.ts";
 import { faultsOfErrorCodes, readErrorCodes, readPublishedCodes, troubleshootingFile } from "./generate/error-codes.ts";
@@ -45,9 +46,10 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     path: `tasks/${task.folder}/contract.gen.ts`,
     content: contractFile(task, shared),
   }));
+  const recipes = readRecipes(root);
   const readmes = tasks.map((task) => {
     const path = `tasks/${task.folder}/README.md`;
-    return { path, content: readmeFile(read(path), task) };
+    return { path, content: withAround(readmeFile(read(path), task), task, recipes) };
   });
   const status = existsSync(join(root, STATUS)) ? [{ path: STATUS, content: statusFile(read(STATUS), root) }] : [];
   return [

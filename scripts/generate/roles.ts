@@ -25,6 +25,12 @@ function table(): string {
   ].join("\n");
 }
 
+/** Operations that one task reads and changes by, and the built-in role that holds all of it. */
+export function connectionsRow(task: keyof typeof TASK_OPERATIONS): { role: string; reads: string; changes: string } {
+  const one: TaskOperations = TASK_OPERATIONS[task];
+  return { role: one.role, reads: listed(one.reads), changes: changesOf(one) };
+}
+
 const listed = (operations: readonly string[]) => operations.map((one) => `\`${one}\``).join(", ");
 
 function changesOf({ changes, oneOf = [], ifUsed = [], secondary = [], files, more }: TaskOperations): string {
