@@ -9,7 +9,10 @@ export interface ComparisonSection {
   outcome: "better" | "notWorse" | "worse" | "noDifference" | "notEnoughData" | "noChampion" | "sameModel";
   /** `<model>:<version>`, or the output of a job. */
   challenger: string;
+  /** The job that made the challenger, and that of the champion, as the service itself says. */
+  challengerJob?: string;
   champion?: string;
+  championJob?: string;
   /** `<name>:<version>` of the data that both were scored on. */
   data: string;
   /** `auc`, `accuracy` … */
@@ -40,7 +43,9 @@ export const comparisonShape = section(
     passed: flag,
     outcome: oneOf("better", "notWorse", "worse", "noDifference", "notEnoughData", "noChampion", "sameModel"),
     challenger: text(),
+    challengerJob: text(),
     champion: text(),
+    championJob: text(),
     data: text(),
     metric: text(100),
     require: oneOf("better", "notWorse"),

@@ -9,6 +9,7 @@ import {
   parseRules,
 } from "../../lib/ml/index.ts";
 import { championChoice } from "../../lib/task/branch-champion.ts";
+import { comparisonsOfRun } from "../../lib/task/comparisons-of-run.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { recordsOfRun } from "../../lib/task/records-of-run.ts";
 import { leaveVerdict } from "../../lib/task/verdict.ts";
@@ -24,6 +25,7 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, signal, record, run
     measuredOn: parseMeasuredOn(inputs.measuredOn),
     rules: parseRules(inputs.rules),
     sources: { results: parseResults(inputs.results ?? ""), reports: parseReports(inputs.reports ?? "") },
+    comparisons: () => comparisonsOfRun(others, workspace),
     champion: await championChoice(run, workspace, parseChampion(inputs.champion)),
     patience: inputs.metricsTimeoutInSeconds * 1000,
   });

@@ -33,7 +33,10 @@ export interface Comparison {
   readonly passed: boolean;
   readonly outcome: CompareOutcome | "noChampion" | "sameModel";
   readonly challenger: string;
+  /** The job that made the challenger, as the service itself says. */
+  readonly challengerJob?: string;
   readonly champion?: string;
+  readonly championJob?: string;
   readonly data: string;
   readonly metric: string;
   readonly require: "better" | "notWorse";
@@ -71,12 +74,18 @@ export async function compareModels(workspace: Workspace, request: CompareReques
       hint: "Correct the input challengerModel: a version that is registered, or an output of a completed job as job:<name>/<output>.",
     });
   const { metric, require, confidence } = judge;
-  const section = { challenger: challenger.called, data: data.called, metric, require, confidence };
+  const section = {
+    ...{ challenger: challenger.called, data: data.called, metric, require, confidence },
+    ...(challenger.job === undefined ? {} : { challengerJob: challenger.job }),
+  };
   if ("missing" in champion) {
     const detail = `There is no champion: ${champion.missing}.`;
     return { ...section, outcome: "noChampion", passed: request.missingChampion === "skip", detail };
   }
-  const known = { ...section, champion: champion.called };
+  const known = {
+    ...{ ...section, champion: champion.called },
+    ...(champion.job === undefined ? {} : { championJob: champion.job }),
+  };
   if (champion.uri === challenger.uri) {
     const detail = `The challenger is the champion ${champion.called}, so nothing was scored.`;
     return { ...known, outcome: "sameModel", passed: require === "notWorse", detail };

@@ -9,6 +9,7 @@ import { findVersion, noSuchAsset, versionIn } from "../assets/assets.ts";
 import { openRegistry } from "../assets/registry.ts";
 import { placeOfUri } from "../assets/version-places.ts";
 import { liveModelOf, modelVersion } from "../gate/champion.ts";
+import { statedJobOf } from "../gate/model-job.ts";
 import { getJob, jobOutputUri, requireOutput } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
@@ -36,6 +37,8 @@ export interface Material {
   readonly type: string;
   /** When the service made it: a name and a version may be given again once they are free. */
   readonly made: string;
+  /** The job that made it, as the service itself says. */
+  readonly job?: string;
 }
 
 /** A champion that is not there yet, with the reason as a clause. */
@@ -143,7 +146,8 @@ async function modelOf(
   if (found === undefined) return { missing: `there is no model ${name}${version ? `:${version}` : `@${label}`}` };
   const exact = versionIn(found) ?? version ?? "";
   if (version === undefined) workspace.log.info(`${name}@${label} is version ${exact}.`);
-  return material(workspace, "models", found, name, exact, registry);
+  const job = registry === undefined ? statedJobOf(found, workspace) : undefined;
+  return { ...material(workspace, "models", found, name, exact, registry), ...(job === undefined ? {} : { job }) };
 }
 
 async function liveModel(workspace: Workspace, endpoint: string): Promise<Material | Missing> {
@@ -215,6 +219,7 @@ async function outputOf(workspace: Workspace, name: string, wanted: string | und
     uri: `azureml://datastores/${place.datastore}/paths/${place.path}${type === "uri_file" ? "" : "/"}`,
     type,
     made: job.systemData?.createdAt ?? "",
+    job: name,
   };
 }
 

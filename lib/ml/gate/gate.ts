@@ -2,15 +2,17 @@
 import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Clock } from "../../poll.ts";
-import type { FoundMetrics, WantedMetrics } from "../jobs/found-metrics.ts";
+import type { FoundMetrics } from "../jobs/found-metrics.ts";
 import { type Metrics, metricHistory } from "../jobs/metrics.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
+import type { ComparisonsOfRun, HeardComparisons } from "./compared-models.ts";
 import { metricsAtTheEnd, metricsOfChampion } from "./job-metrics.ts";
-import { championRun, loadTerms, requireSources, runOf, type TermSources } from "./load-terms.ts";
+import { championRun, loadTerms, requireSources, runOf, type TermSources, warnOfIdle } from "./load-terms.ts";
 import { measuredOnSame, type parseMeasuredOn } from "./measured-data.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { SameData } from "./same-data.ts";
+import { namesIn, notChosen, wantedOf } from "./wanted-metrics.ts";
 
 export interface GateOptions {
   readonly jobName: string;
@@ -27,6 +29,8 @@ export interface GateOptions {
   readonly measuredOn?: ReturnType<typeof parseMeasuredOn>;
   /** Results by fold, seed or row, and reports, that rules speak of. */
   readonly sources?: TermSources;
+  /** Comparisons of models that earlier steps of this run made; asked for where a rule speaks of one. */
+  readonly comparisons?: () => Promise<HeardComparisons>;
   /** Milliseconds to wait for the job to end and for metrics that rules name. */
   readonly patience: number;
   readonly clock?: Clock;
@@ -65,6 +69,7 @@ export interface GateResult {
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
   const sources = options.sources ?? { results: [], reports: [] };
   requireSources(options.rules, sources);
+  warnOfIdle(workspace.log, options.rules, sources);
   const wanted = wantedOf(options, ["metrics", "history"]);
   const [{ found, job }, { champion, theirs }] = await Promise.all([
     metricsAtTheEnd(workspace, { ...options, wanted }),
@@ -73,9 +78,10 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   const { metrics } = found;
   const championMetrics = theirs?.metrics;
   const jobCreated = job.systemData?.createdAt;
-  const [history, sameData, terms] = await Promise.all([
+  const [history, sameData, comparisons, terms] = await Promise.all([
     histories(workspace, options, found),
     dataOf(workspace, options, found, champion, theirs),
+    comparisonsOf(options, champion),
     loadTerms(
       options.rules,
       sources,
@@ -83,7 +89,10 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
       (metric) => championRun(workspace, champion, theirs, metric),
     ),
   ]);
-  const facts = { metrics, history, ...terms, ...(championMetrics ? { champion: championMetrics } : {}) };
+  const facts = {
+    ...{ metrics, history, ...terms, ...comparisons },
+    ...(championMetrics ? { champion: championMetrics } : {}),
+  };
   const rules = options.rules.map((rule) => {
     const result =
       verdict(rule, champion, championMetrics, options.missingChampion) ??
@@ -115,54 +124,15 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   };
 }
 
-type Subject = "metrics" | "history" | "champion";
-
-/** The metrics that rules speak of or ask after: what is late is not yet missing. */
-function wantedOf({ rules, metricsFrom }: GateOptions, subjects: readonly Subject[]): WantedMetrics {
-  return {
-    names: new Set(rules.flatMap((rule) => subjects.flatMap((subject) => [...namesIn(rule, subject)]))),
-    prefixes: slicePrefixes(rules, subjects),
-    any: rules.some(({ needs: { touches } }) => subjects.some((subject) => touches[subject] === "all")),
-    from: metricsFrom,
-  };
-}
-
-const refusedSlices = ({ terms }: Rule, all: FoundMetrics | undefined): string[] =>
-  [...(all?.refused.keys() ?? [])].filter((name) =>
-    terms.some((term) => term.kind === "slices" && name.startsWith(term.prefix)),
-  );
-
-/** Beginnings of the names of slices, with the number that a rule expects. */
-function slicePrefixes(rules: readonly Rule[], subjects: readonly Subject[]): ReadonlyMap<string, number> {
-  const slices = rules.flatMap(({ terms }) => terms.flatMap((term) => (term.kind === "slices" ? [term] : [])));
-  const most = new Map<string, number>();
-  if (subjects.includes("metrics"))
-    for (const { prefix, expected } of slices) most.set(prefix, Math.max(expected, most.get(prefix) ?? 0));
-  return most;
-}
-
-const namesIn = ({ needs }: Rule, subject: Subject): string[] => [...needs[subject], ...needs.asksAfter[subject]];
-
-/** The verdict on a rule that speaks of a metric which several runs have, or whose run does not count. */
-function notChosen(
-  rule: Rule,
-  found: FoundMetrics,
-  theirs: FoundMetrics | undefined,
-  whose: string,
-): RuleResult | undefined {
-  const refusedIn = (all: FoundMetrics | undefined, subjects: readonly Subject[], before: string) =>
-    subjects.flatMap((subject) =>
-      [...namesIn(rule, subject), ...(subject === "metrics" ? refusedSlices(rule, all) : [])].flatMap((name) => {
-        const why = all?.refused.get(name);
-        return why === undefined ? [] : [`${before}${why}`];
-      }),
-    );
-  const sentences = [
-    ...refusedIn(found, ["metrics", "history"], ""),
-    ...refusedIn(theirs, ["champion"], `Of ${whose}: `),
-  ];
-  if (sentences.length === 0) return undefined;
-  return { rule: rule.text, outcome: "failed", detail: [...new Set(sentences)].join(" ") };
+/** Comparisons that rules speak of, with what they have to be of. No round trip where none does. */
+async function comparisonsOf(
+  { rules, comparisons, jobName }: GateOptions,
+  champion: Champion | undefined,
+): Promise<{ readonly comparisons?: ComparisonsOfRun }> {
+  if (comparisons === undefined || !rules.some(({ terms }) => terms.some(({ kind }) => kind === "comparison")))
+    return {};
+  const named = champion?.found ? { champion: { name: champion.name, jobName: champion.jobName } } : {};
+  return { comparisons: { ...(await comparisons()), jobName, ...named } };
 }
 
 /** The data of both, where a rule compares with a champion whose job can be asked. */
@@ -182,8 +152,12 @@ async function dataOf(
       inputs: [],
     };
   const compared = rules.filter(({ needs }) => needs.asksChampion);
+  const slices = compared.flatMap(({ terms }) =>
+    terms.flatMap((term) => (term.kind === "slices" ? [term.prefix] : [])),
+  );
   const metrics = new Set(
     compared.flatMap((rule) => [
+      ...Object.keys(found.metrics).filter((name) => slices.some((prefix) => name.startsWith(prefix))),
       ...namesIn(rule, "metrics"),
       ...namesIn(rule, "history"),
       ...namesIn(rule, "champion"),

@@ -56,6 +56,19 @@ export function requireSources(rules: readonly Rule[], { results, reports }: Ter
     }
 }
 
+/** Warns of lines of the inputs results and reports that no rule speaks of: a misspelt rule may judge less than was meant. */
+export function warnOfIdle(log: Workspace["log"], rules: readonly Rule[], { results, reports }: TermSources): void {
+  const terms = rules.flatMap((rule) => rule.terms);
+  for (const { metric } of results)
+    if (!terms.some((term) => term.kind === "compares" && term.metric === metric))
+      log.warn(
+        `The input results has a line for ${metric}, and no rule asks whether it improves(...), so it is not read.`,
+      );
+  for (const { name } of reports)
+    if (!terms.some((term) => term.kind === "report" && term.report === name))
+      log.warn(`The input reports names ${name}, and no rule speaks of reports.${name}, so it is not read.`);
+}
+
 /**
  * Loads what rules speak of. Two sequential round trips, and one for each four megabytes of a file; one for a history; nothing where no rule
  * needs it.

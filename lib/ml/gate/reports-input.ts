@@ -1,5 +1,5 @@
-// The input reports: files that a job wrote, by the names that rules use; and the content of one: JSON (plain, Evidently, Great Expectations,
-// a scorecard) or JUnit's XML. Pure.
+// The input reports: files that a job wrote, by the names that rules use; and the content of one: JSON (plain, Evidently, Great Expectations)
+// or JUnit's XML. A scorecard of Responsible AI is a PDF, which is not read (docs/facts/evidence.md#H.6). Pure.
 // Tests: test/lib/ml/gate/reports-input.test.ts
 import { TaskError } from "../../errors.ts";
 import { readLines } from "../../lines.ts";

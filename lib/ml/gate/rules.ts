@@ -7,7 +7,16 @@ import { capital } from "../../sentence.ts";
 import { evaluateRule } from "../rules/evaluate.ts";
 import { type Needs as NeedsOf, ruleLanguage } from "../rules/language.ts";
 import { parseRule } from "../rules/parse.ts";
-import { registerTerms, TERM_FUNCTIONS, type Term, termsOf, withDecimalLists, withValues } from "./special-terms.ts";
+import {
+  isAgainstChampion,
+  isTruth,
+  registerTerms,
+  TERM_FUNCTIONS,
+  type Term,
+  termsOf,
+  withDecimalLists,
+  withValues,
+} from "./special-terms.ts";
 import { type TermFacts, type TermValue, valueOfTerm } from "./term-values.ts";
 
 export interface Facts extends TermFacts {
@@ -48,7 +57,7 @@ const language = ruleLanguage<Subject>(
     history: "map<string, list<double>>",
     champion: "map<string, double>",
   },
-  { functions: TERM_FUNCTIONS, register: registerTerms },
+  { functions: TERM_FUNCTIONS, variables: ["reports", "comparison"], register: registerTerms, isTruth },
 );
 
 const EXAMPLE =
@@ -62,11 +71,15 @@ export function parseRules(text: string): Rule[] {
   const rules = readLines(text, (rule, line): Rule => {
     const { ast, needs } = parseRule(language, rule, line, EXAMPLE);
     const { champion } = needs.touches;
+    const terms = termsOf(language, ast, line);
     return {
       text: rule,
       line,
-      terms: termsOf(language, ast, line),
-      needs: { ...needs, ...needs.required, asksChampion: champion === "all" || champion.size > 0 },
+      terms,
+      needs: {
+        ...{ ...needs, ...needs.required },
+        asksChampion: champion === "all" || champion.size > 0 || terms.some(isAgainstChampion),
+      },
     };
   });
   if (rules.length === 0) {

@@ -13,6 +13,7 @@ export interface SlicesFound {
   readonly names: readonly string[];
   readonly count: number;
   readonly worst: number;
+  readonly worstName: string;
   readonly best: number;
   readonly spread: number;
   /** Names the worst slice and its size. */
@@ -50,8 +51,46 @@ export function slicesOf(
   const rows = worst.rows === undefined ? "" : ` over ${worst.rows} rows`;
   return {
     names: slices.map(({ name }) => name),
-    ...{ count: slices.length, worst: worst.value, best: best.value, spread },
+    ...{ count: slices.length, worst: worst.value, worstName: worst.name, best: best.value, spread },
     said: `The worst of ${slices.length} slices is ${prefix}${worst.name} with ${digits(worst.value)}${rows}; the best is ${prefix}${best.name} with ${digits(best.value)}.`,
+  };
+}
+
+/**
+ * The slices of a job against the same slices of its champion.
+ * @param whose what the champion is called
+ * @returns a sentence where a slice of the champion is missing or no finite number, or none is common to both
+ */
+export function slicesAgainst(
+  metrics: Readonly<Record<string, number>>,
+  champion: Readonly<Record<string, number>>,
+  { prefix, expected, whose }: { readonly prefix: string; readonly expected: number; readonly whose: string },
+  better: Better,
+): { readonly champion: number | undefined; readonly lost: number; readonly said: string } | string {
+  const own = slicesOf(metrics, prefix, expected, better);
+  if (typeof own === "string") return own;
+  const theirs = slicesOf(champion, prefix, 1, better);
+  if (typeof theirs === "string")
+    return theirs.startsWith("The slice")
+      ? `Of ${whose}: ${theirs}`
+      : `${whose.charAt(0).toUpperCase()}${whose.slice(1)} has no slice ${prefix}* to compare with.`;
+  // A slice that vanished may be the one that became worse.
+  const gone = theirs.names.filter((name) => !own.names.includes(name));
+  if (gone.length > 0) return `The job has no slice ${prefix}${gone.join(`, ${prefix}`)}, which ${whose} has.`;
+  const value = (all: Readonly<Record<string, number>>, name: string) => all[`${prefix}${name}`] as number;
+  const losses = theirs.names.map((name) => {
+    const gain = value(metrics, name) - value(champion, name);
+    return { name, lost: better === "higher" ? -gain : gain };
+  });
+  const [most] = losses.sort((a, b) => b.lost - a.lost || a.name.localeCompare(b.name)) as [(typeof losses)[number]];
+  const by = most.lost === 0 ? "the same" : `${most.lost > 0 ? "worse" : "better"} by ${digits(Math.abs(most.lost))}`;
+  const isNew = own.names.length - theirs.names.length;
+  const alone = isNew === 0 ? "" : ` ${isNew} more ${isNew === 1 ? "is" : "are"} of the job alone.`;
+  const compared = `Of ${theirs.count} slices of both, ${prefix}${most.name} lost most against ${whose}: ${digits(value(metrics, most.name))} against ${digits(value(champion, most.name))}, ${by}.`;
+  return {
+    champion: theirs.names.includes(own.worstName) ? value(champion, own.worstName) : undefined,
+    lost: most.lost === 0 ? 0 : most.lost,
+    said: `${own.said} ${compared}${alone}`,
   };
 }
 

@@ -33,10 +33,22 @@ export interface Reported extends Place {
   readonly path: readonly (string | number)[];
 }
 
-export type Term = Compares | Slices | Reported;
+/** What a comparison of models by an earlier step found. */
+export interface Judged extends Place {
+  readonly kind: "comparison";
+  /** The metric that it is by; absent where the rule names none. */
+  readonly metric?: string;
+  readonly part: ComparisonPart;
+}
 
-const SLICE_PARTS = ["worst", "best", "spread", "count", "names"] as const;
+export type Term = Compares | Slices | Reported | Judged;
+
+const SLICE_PARTS = ["worst", "best", "spread", "count", "names", "champion", "lost"] as const;
 type SlicePart = (typeof SLICE_PARTS)[number];
+
+/** Whether slices are compared with those of the champion. */
+export const isAgainstChampion = (term: Term): boolean =>
+  term.kind === "slices" && (term.part === "champion" || term.part === "lost");
 
 const COMPARISONS = ["improves", "improvesBy", "notWorse"];
 export const TERM_FUNCTIONS = [...COMPARISONS, "slices"];
@@ -53,6 +65,7 @@ export function registerTerms(environment: Environment): void {
   environment.registerFunction("slices(string): map<string, dyn>", replaced);
   environment.registerFunction("slices(string, int): map<string, dyn>", replaced);
   environment.registerVariable("reports", "map<string, dyn>");
+  environment.registerVariable("comparison", "map<string, dyn>");
 }
 
 /**
@@ -101,12 +114,18 @@ function termAt<S extends string>(language: Language<S>, node: ASTNode, line: nu
     const [name, given] = node.args as [string, ASTNode[]];
     return { kind: "compares", start, end, ...comparison(language, name, given, line) };
   }
-  if (node.op === "call" && node.args[0] === "has" && node.args[1].some((one) => reportAt(one, line) !== undefined))
-    throw refuse(
-      line,
-      "has() asks after metrics, and a report that lacks a name fails its rule",
-      "Write the rule without has(), or let the job write the name to its report in any case.",
-    );
+  if (node.op === "call" && node.args[0] === "has") {
+    const asked = node.args[1]
+      .map((one) => comparisonAt(one, line) ?? reportAt(one, line))
+      .find((one) => one !== undefined);
+    const lacks = asked?.kind === "report" ? "a report that lacks a name" : "a run without a comparison";
+    if (asked !== undefined)
+      throw refuse(
+        line,
+        `has() asks after metrics, and ${lacks} fails its rule`,
+        "Write the rule without has(); what it speaks of has to be there in any case.",
+      );
+  }
   if ((node.op === "." || node.op === "[]") && isCall(node.args[0], "slices")) {
     const [prefix, expected] = node.args[0].args[1] as [ASTNode, ASTNode | undefined];
     const [, key] = node.args as [ASTNode, ASTNode | string];
@@ -123,9 +142,31 @@ function termAt<S extends string>(language: Language<S>, node: ASTNode, line: nu
     throw refuse(
       line,
       "slices() is no value by itself",
-      'Write slices("f1/").worst, .best, .spread, .count or .names.',
+      `Write slices("f1/").worst, or ${SLICE_PARTS.slice(1).join(", ")}.`,
     );
-  return reportAt(node, line);
+  return comparisonAt(node, line) ?? reportAt(node, line);
+}
+
+const METRICS = ["accuracy", "auc", "logLoss", "brier", "mae", "mse"];
+const OF_A_COMPARISON = [
+  ...(["passed", "outcome", "difference", "low", "high", "pValue", "rows", "confidence", "data"] as const),
+  ...(["champion", "challenger", "championValue", "challengerValue"] as const),
+] as const;
+type ComparisonPart = (typeof OF_A_COMPARISON)[number];
+
+/** `comparison.passed`, or by its metric: `comparison.auc.low`. */
+function comparisonAt(node: ASTNode, line: number): Judged | undefined {
+  const path = pathFrom(node, "comparison");
+  if (path === undefined) return undefined;
+  const named = path.length > 1 ? String(path[0]) : undefined;
+  const part = OF_A_COMPARISON.find((one) => one === path.at(-1));
+  if (part === undefined || path.length > 2 || (named !== undefined && !METRICS.includes(named)))
+    throw refuse(
+      line,
+      path.length === 0 ? "comparison is no value by itself" : `a comparison has no ${path.join(".")}`,
+      `Write comparison.passed, or comparison.auc.passed where there are several; there are ${OF_A_COMPARISON.join(", ")}, and the metrics ${METRICS.join(", ")}.`,
+    );
+  return { kind: "comparison", ...node.range, part, ...(named === undefined ? {} : { metric: named }) };
 }
 
 const isCall = (node: ASTNode, name: string): node is Extract<ASTNode, { op: "call" }> =>
@@ -152,6 +193,18 @@ const literal = (node: ASTNode | undefined): number | undefined =>
 
 /** `reports.drift.metrics[0].value`: the longest path that is written out. */
 function reportAt(node: ASTNode, line: number): Reported | undefined {
+  const path = pathFrom(node, "reports");
+  if (path === undefined) return undefined;
+  const [report, ...rest] = path;
+  if (typeof report === "string") return { kind: "report", ...node.range, report, path: rest };
+  throw refuse(line, "reports is no value by itself", "Write reports.<name>.<path>, with a name of the input reports.");
+}
+
+/** `comparison.passed` alone is a rule. */
+export const isTruth = (node: ASTNode): boolean => pathFrom(node, "comparison")?.at(-1) === "passed";
+
+/** The names and places that lead from a variable to a node; undefined where it begins with something else. */
+function pathFrom(node: ASTNode, variable: string): (string | number)[] | undefined {
   const path: (string | number)[] = [];
   let at = node;
   while (at.op === "." || at.op === "[]") {
@@ -161,17 +214,7 @@ function reportAt(node: ASTNode, line: number): Reported | undefined {
     path.unshift(typeof step === "string" ? step : Number(step));
     at = of;
   }
-  if (at.op === "id" && at.args === "reports") {
-    const [report, ...rest] = path;
-    if (typeof report !== "string")
-      throw refuse(
-        line,
-        "reports is no value by itself",
-        "Write reports.<name>.<path>, with a name of the input reports.",
-      );
-    return { kind: "report", start: node.range.start, end: node.range.end, report, path: rest };
-  }
-  return undefined;
+  return at.op === "id" && at.args === variable ? path : undefined;
 }
 
 /** The rule with each term replaced by its value, written as CEL has it. */

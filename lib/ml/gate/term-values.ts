@@ -4,9 +4,18 @@ import { isObject } from "../../plain-objects.ts";
 import { compare } from "../../statistics/comparison.ts";
 import type { Paired } from "../../statistics/paired.ts";
 import { sayComparison } from "../../statistics/say-comparison.ts";
+import { type ComparisonsOfRun, comparisonFor } from "./compared-models.ts";
 import { betterOf, type ResultSource } from "./results-input.ts";
-import { slicesOf } from "./slices.ts";
-import { asCel, type Compares, type Reported, type Slices, type Term } from "./special-terms.ts";
+import { slicesAgainst, slicesOf } from "./slices.ts";
+import {
+  asCel,
+  type Compares,
+  isAgainstChampion,
+  type Judged,
+  type Reported,
+  type Slices,
+  type Term,
+} from "./special-terms.ts";
 
 export interface TermFacts {
   readonly metrics: Readonly<Record<string, number>>;
@@ -14,6 +23,9 @@ export interface TermFacts {
   readonly results?: ReadonlyMap<string, { readonly source: ResultSource; readonly paired: Paired } | string>;
   /** By name: what a report holds, or the sentence why it cannot be read. */
   readonly reports?: ReadonlyMap<string, { readonly file: string; readonly content: unknown } | string>;
+  readonly champion?: Readonly<Record<string, number>>;
+  /** Comparisons of models that this run has made. */
+  readonly comparisons?: ComparisonsOfRun;
 }
 
 export interface TermValue {
@@ -28,7 +40,19 @@ const unknown = (said: string): TermValue => ({ cel: undefined, said });
 
 export function valueOfTerm(term: Term, facts: TermFacts, whose: string): TermValue {
   if (term.kind === "compares") return compared(term, facts, whose);
-  return term.kind === "slices" ? sliced(term, facts) : reported(term, facts);
+  if (term.kind === "comparison") return ofComparison(term, facts);
+  return term.kind === "slices" ? sliced(term, facts, whose) : reported(term, facts);
+}
+
+function ofComparison({ metric, part }: Judged, { comparisons }: TermFacts): TermValue {
+  const found = comparisonFor(comparisons, metric);
+  if (typeof found === "string") return unknown(found);
+  const { detail, data, outcome } = found;
+  const said = `The comparison by ${found.metric} on ${data} (${outcome}): ${detail}`;
+  const cel = asCel(found[part]);
+  // No verdict passes or fails nothing, however the rule is written.
+  if (outcome === "notEnoughData") return { cel: undefined, said, undecided: true };
+  return cel === undefined ? unknown(`${said} It has no ${part}.`) : { cel, said };
 }
 
 function compared({ metric, confidence, margin }: Compares, { results }: TermFacts, whose: string): TermValue {
@@ -49,13 +73,22 @@ function compared({ metric, confidence, margin }: Compares, { results }: TermFac
   }
 }
 
-function sliced({ prefix, expected, part }: Slices, { metrics }: TermFacts): TermValue {
+function sliced(term: Slices, { metrics, champion }: TermFacts, whose: string): TermValue {
+  const { prefix, expected, part } = term;
   const better = betterOf(prefix);
-  if (better === undefined && (part === "worst" || part === "best"))
-    return unknown(`Whether a higher ${prefix} is better is not known by its name, so no slice is the ${part}.`);
+  if (better === undefined && part !== "spread" && part !== "count" && part !== "names")
+    return unknown(
+      `Whether a higher ${prefix} is better is not known by its name, so no slice is the worst or the best.`,
+    );
+  if (isAgainstChampion(term)) {
+    const both = slicesAgainst(metrics, champion ?? {}, { prefix, expected, whose }, better ?? "higher");
+    if (typeof both === "string") return unknown(both);
+    const cel = asCel(part === "lost" ? both.lost : both.champion);
+    return cel === undefined ? unknown(`${both.said} The worst is none of ${whose}.`) : { cel, said: both.said };
+  }
   const found = slicesOf(metrics, prefix, expected, better ?? "higher");
   if (typeof found === "string") return unknown(found);
-  return { cel: asCel(found[part]), said: found.said };
+  return { cel: asCel(found[part as keyof typeof found]), said: found.said };
 }
 
 function reported({ report, path }: Reported, { reports }: TermFacts): TermValue {

@@ -6,9 +6,13 @@ import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 export interface Language<S extends string> {
   readonly environment: Environment;
   readonly subjects: readonly S[];
+  /** Names of the subjects, and of other values that rules may speak of, for suggestions. */
+  readonly variables: readonly string[];
   /** Names of functions that people call, for suggestions. */
   readonly functions: readonly string[];
   needsOf(ast: ASTNode): Needs<S>;
+  /** Whether an expression whose type CEL does not know says yes or no. */
+  isTruth(ast: ASTNode): boolean;
   /** `metrics.x` and `metrics["x"]`. */
   reference(node: ASTNode): { readonly subject: S; readonly name: string } | undefined;
 }
@@ -49,7 +53,12 @@ function numeric(environment: Environment): Environment {
  */
 export function ruleLanguage<S extends string>(
   types: Readonly<Record<S, string>>,
-  more?: { readonly functions: readonly string[]; register(environment: Environment): void },
+  more?: {
+    readonly functions: readonly string[];
+    readonly variables?: readonly string[];
+    register(environment: Environment): void;
+    isTruth?(ast: ASTNode): boolean;
+  },
 ): Language<S> {
   const subjects = Object.keys(types) as S[];
   const environment = new Environment();
@@ -99,7 +108,10 @@ export function ruleLanguage<S extends string>(
       asksAfter: asked,
     };
   }
-  return { environment, subjects, functions: ["has", ...(more?.functions ?? [])], needsOf, reference };
+  const isTruth = more?.isTruth ?? (() => false);
+  const variables = [...subjects, ...(more?.variables ?? [])];
+  const functions = ["has", ...(more?.functions ?? [])];
+  return { environment, subjects, variables, functions, needsOf, isTruth, reference };
 }
 
 /** One value for each subject. */

@@ -2,7 +2,7 @@
 // Tests: test/lib/ml/gate/rules.test.ts
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { TaskError } from "../../errors.ts";
-import type { Language, Needs } from "./language.ts";
+import { isNode, type Language, type Needs } from "./language.ts";
 import { suggestRule } from "./suggest.ts";
 
 interface CelError extends Error {
@@ -29,11 +29,11 @@ export function parseRule<S extends string>(
   line: number,
   example: string,
 ): { readonly ast: ASTNode; readonly needs: Needs<S> } {
-  const fault = (why: string, column?: number) => {
+  const fault = (why: string, column?: number, isWrong = "is no CEL expression: ") => {
     const pointer = column === undefined ? "" : `\n    ${text}\n    ${" ".repeat(column)}^`;
     const meant = suggestRule(language, text);
     const where = column === undefined ? `line ${line}` : `line ${line}, column ${column + 1}`;
-    return new TaskError("input", `Input rules, ${where}: the rule ${text} is no CEL expression: ${why}.${pointer}`, {
+    return new TaskError("input", `Input rules, ${where}: the rule ${text} ${isWrong}${why}.${pointer}`, {
       errorCode: "AML1505",
       hint: meant === undefined ? example : `Did you mean ${meant} ? ${example}`,
     });
@@ -49,11 +49,48 @@ export function parseRule<S extends string>(
   }
   if (!checked.valid)
     throw fault(asClause(checked.error?.summary ?? "it does not fit together"), checked.error?.range?.start);
-  if (checked.type !== "bool") {
+  if (checked.type !== "bool" && !language.isTruth(ast)) {
     throw new TaskError("input", `Input rules, line ${line}: the rule ${text} says a ${checked.type}, not yes or no.`, {
       errorCode: "AML1505",
       hint: `Compare it with something: ${text} >= 0.9.`,
     });
   }
+  const lossy = divisions(ast).find((node) => computed(node, Math.trunc) !== computed(node, Number));
+  if (lossy !== undefined)
+    throw fault(textOf(text, lossy), lossy.range.start, "divides whole numbers, which leaves the rest out: ");
   return { ast, needs: language.needsOf(ast) };
+}
+
+/** Divisions of nothing but whole numbers that are written out. */
+function divisions(node: unknown): ASTNode[] {
+  if (Array.isArray(node)) return node.flatMap(divisions);
+  if (!isNode(node)) return [];
+  return node.op === "/" && isWhole(node) ? [node] : divisions(node.args);
+}
+
+const isWhole = (node: unknown): boolean =>
+  isNode(node) &&
+  (node.op === "value"
+    ? typeof node.args === "bigint"
+    : /^[-+*/%]$/.test(node.op) && (node.args as unknown[]).every(isWhole));
+
+/** CEL divides 1 by 2 to 0; people mean a half. */
+function computed({ op, args }: ASTNode, divided: (quotient: number) => number): number {
+  if (op === "value") return Number(args);
+  const [a = 0, b = 0] = (args as ASTNode[]).map((node) => computed(node, divided));
+  const values: Readonly<Record<string, number>> = {
+    "+": a + b,
+    "-": a - b,
+    "*": a * b,
+    "/": divided(a / b),
+    "%": a % b,
+  };
+  return values[op] ?? Number.NaN;
+}
+
+/** The text of a node, with the bracket that its range leaves out. */
+function textOf(text: string, { range: { start, end } }: ASTNode): string {
+  const own = text.slice(start, end);
+  const isOpen = own.split(")").length > own.split("(").length;
+  return isOpen ? text.slice(text.lastIndexOf("(", start), end) : own;
 }

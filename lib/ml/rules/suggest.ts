@@ -12,7 +12,34 @@ const outside =
       .map((part, at) => (at % 2 === 1 ? part : part.replace(pattern, by as string)))
       .join("");
 
+/** With the brackets at its end that are missing there. */
+function balanced(text: string): string {
+  const open = text.split("(").length - text.split(")").length;
+  return open > 0 ? text + ")".repeat(open) : text;
+}
+
 const OPERATORS: readonly Rewrite[] = [
+  outside(/\s+#.*$/g, ""),
+  outside(/\$\{\{\s*|\s*\}\}|\$(?=[A-Za-z])/g, ""),
+  outside(/^if\s+/gi, ""),
+  outside(/\s*(&&|\|\|)\s*$/g, ""),
+  outside(/->|::/g, "."),
+  outside(/^(.+?)\s+between\s+(\S+)\s+and\s+(\S+)$/gi, "$1 >= $2 && $1 <= $3"),
+  outside(/\s+(is\s+)?at least\s+/gi, " >= "),
+  outside(/\s+(is\s+)?at most\s+/gi, " <= "),
+  outside(/\s+(is\s+)?(above|over|greater than|more than)\s+/gi, " > "),
+  outside(/\s+(is\s+)?(below|under|less than)\s+/gi, " < "),
+  outside(/>==+/g, ">="),
+  outside(/<==+/g, "<="),
+  outside(/^not\s+([^&|]*[<>=][^&|]*)$/gi, "!($1)"),
+  outside(/,\s+(?=\S+\s*[<>=!])/g, " && "),
+  outside(/\bin\s*\[([\d\s,]+)\]/g, (_, list = "") => `in [${list.replace(/\d+/g, "$&.0")}]`),
+  outside(/(?<![\w.])(\d+)(?=\s*\/\s*\d)/g, "$1.0"),
+  outside(/\blen(?=\()/g, "size"),
+  outside(/([\w.]+(?:\[[^\]]*\])?)\s*(?:!=\s*null|is not (?:none|null))/gi, "has($1)"),
+  outside(/\bimproves\(\s*metrics\.(\w+)\s*,\s*(0?\.\d+)\s*\)/g, "improves(metrics.$1, champion.$1, $2)"),
+  outside(/\bslices\(([A-Za-z]\w*)\/?\)/g, "slices('$1/')"),
+  balanced,
   (text) => text.replace(/[“”„]/g, '"').replace(/[‘’]/g, "'"),
   (text) => text.replace(/[;,.]\s*$/, ""),
   outside(/≥|=>|>\s+=/g, ">="),
@@ -40,8 +67,10 @@ const OPERATORS: readonly Rewrite[] = [
 
 const RESERVED = new Set(["true", "false", "null", "in"]);
 
+type Named = Pick<Language<string>, "subjects" | "functions" | "variables">;
+
 /** Corrections of names: those that are no identifiers, of maps, of functions, and metrics without their map. */
-function names({ subjects, functions }: Pick<Language<string>, "subjects" | "functions">): readonly Rewrite[] {
+function names({ subjects, functions, variables }: Named): readonly Rewrite[] {
   const [first = ""] = subjects;
   const all = subjects.join("|");
   const quoted = (_: string, subject = "", name = "") => `${subject}['${name.trim()}']`;
@@ -50,8 +79,11 @@ function names({ subjects, functions }: Pick<Language<string>, "subjects" | "fun
     outside(new RegExp(`\\b(${all})\\.([A-Za-z_]\\w*(?: +[A-Za-z_]\\w*)+)(?=\\s*[<>=!)])`, "g"), quoted),
     outside(new RegExp(`\\b(${all})\\.(\\d\\w*)`, "g"), quoted),
     outside(new RegExp(`\\b(${all})\\[([A-Za-z_][\\w /-]*)\\]`, "g"), quoted),
+    outside(new RegExp(`\\b(${all})\\(([A-Za-z_]\\w*)\\)`, "g"), quoted),
+    (text) => text.replace(new RegExp(`\\b(${all})\\.(["'])([^"']+)\\2`, "g"), "$1[$2$3$2]"),
+    outside(new RegExp(`\\b(${all})\\.(\\w+)(\\s*[<>]=?\\s*)(${all})(?![\\w.[])`, "g"), "$1.$2$3$4.$2"),
     outside(/\b([A-Za-z_]\w*)(?=\s*[.[])(?<!\.\s*\1)/g, (name) =>
-      subjects.includes(name) ? name : (nearest(name, subjects) ?? name),
+      variables.includes(name) ? name : (nearest(name, variables) ?? name),
     ),
     outside(/(?<![.\w])([A-Za-z_]\w*)(?=\()/g, (name) =>
       functions.includes(name) ? name : (nearest(name, functions) ?? name),
@@ -69,8 +101,9 @@ function names({ subjects, functions }: Pick<Language<string>, "subjects" | "fun
 export function suggestRule<S extends string>(language: Language<S>, text: string): string | undefined {
   const isRule = (candidate: string) => {
     try {
-      const checked = language.environment.parse(candidate).check();
-      return checked.valid && checked.type === "bool";
+      const parsed = language.environment.parse(candidate);
+      const { valid, type } = parsed.check();
+      return valid && (type === "bool" || language.isTruth(parsed.ast));
     } catch {
       return false;
     }

@@ -12,6 +12,8 @@ import {
 } from "../../../../lib/ml/gate/champion.ts";
 import { evaluateGate, type GateOptions, sayGate } from "../../../../lib/ml/gate/gate.ts";
 import { jobOf } from "../../../../lib/ml/gate/model-job.ts";
+import { parseReports } from "../../../../lib/ml/gate/reports-input.ts";
+import { parseResults } from "../../../../lib/ml/gate/results-input.ts";
 import { parseRules } from "../../../../lib/ml/gate/rules.ts";
 import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
 import { cancelJob } from "../../../../lib/ml/jobs/jobs.ts";
@@ -357,6 +359,49 @@ describe("the gate", () => {
     ];
     for (const wrong of ["m", "model:m", "endpoint:", "deployment:x", ...unversioned])
       assert.throws(() => parseChampion(wrong), { kind: "input" });
+  });
+
+  it("has slices of its own, which those of the job are compared with", async () => {
+    const [old, now] = await Promise.all([
+      jobWith([
+        ["f1/north", 0.6],
+        ["f1/south", 0.8],
+      ]),
+      jobWith([
+        ["f1/north", 0.75],
+        ["f1/south", 0.7],
+      ]),
+    ]);
+    const champion = { kind: "job", name: old } as const;
+    const rules = 'slices("f1/").lost <= 0.05\nslices("f1/").worst >= slices("f1/").champion - 0.2';
+    const { rules: judged } = await gate(now, rules, { champion, sameData: "require" });
+    assert.match(
+      judged[0]?.detail ?? "",
+      /f1\/south lost most against the champion .*: 0\.7 against 0\.8, worse by 0\.1/,
+    );
+    assert.match(judged[0]?.detail ?? "", /Whether both were measured on the same data is not known/);
+    assert.deepEqual(
+      (await gate(now, rules, { champion })).rules.map(({ outcome }) => outcome),
+      ["failed", "passed"],
+    );
+    const none = await gate(now, rules, { missingChampion: "skip" });
+    assert.deepEqual(
+      none.rules.map(({ outcome }) => outcome),
+      ["skipped", "skipped"],
+    );
+  });
+
+  it("warns of lines of results and reports that no rule speaks of", async () => {
+    const job = await jobWith([["auc", 0.9]]);
+    const workspace = await openLocal();
+    const rest = { missingChampion: "fail", includeChildRuns: false, patience: 200 } as const;
+    await evaluateGate(workspace, {
+      ...{ jobName: job, rules: parseRules("metrics.auc > 0.5"), champion: { kind: "none" }, ...rest },
+      sources: { results: parseResults("auc: history by=seeds"), reports: parseReports("drift=outputs/drift.json") },
+    });
+    const log = workspace.log.text();
+    assert.match(log, /\[warning\] The input results has a line for auc, and no rule asks whether it improves/);
+    assert.match(log, /\[warning\] The input reports names drift, and no rule speaks of reports\.drift/);
   });
 
   it("is not absent where an endpoint has a ready deployment, and its traffic was taken away", async () => {

@@ -166,6 +166,109 @@ describe("a rule about slices", () => {
   });
 });
 
+describe("a rule about the slices of a job and its champion", () => {
+  const job = { "f1/north": 0.6, "f1/south": 0.8, "rows/north": 120 };
+  const table: [
+    string,
+    Readonly<Record<string, number>>,
+    Readonly<Record<string, number>>,
+    "passed" | "failed",
+    RegExp,
+  ][] = [
+    [
+      'slices("f1/").lost <= 0.02',
+      job,
+      { "f1/north": 0.61, "f1/south": 0.7 },
+      "passed",
+      /^The worst of 2 slices is f1\/north with 0\.6 over 120 rows; .* Of 2 slices of both, f1\/north lost most against the champion house:3: 0\.6 against 0\.61, worse by 0\.01\./,
+    ],
+    [
+      'slices("f1/").lost <= 0.02',
+      job,
+      { "f1/north": 0.5, "f1/south": 0.85 },
+      "failed",
+      /f1\/south lost most .* worse by 0\.05/,
+    ],
+    ['slices("f1/").lost <= 0.0', job, { "f1/north": 0.6, "f1/south": 0.8 }, "passed", /0\.6 against 0\.6, the same/],
+    ['slices("f1/").lost < 0.0', job, { "f1/north": 0.5, "f1/south": 0.7 }, "passed", /better by 0\.1/],
+    [
+      'slices("f1/").worst >= slices("f1/").champion',
+      job,
+      { "f1/north": 0.55, "f1/south": 0.9 },
+      "passed",
+      /f1\/north with 0\.6/,
+    ],
+    [
+      'slices("f1/").worst >= slices("f1/").champion',
+      job,
+      { "f1/north": 0.65, "f1/south": 0.7 },
+      "failed",
+      /f1\/north with 0\.6/,
+    ],
+    [
+      'slices("rmse/").lost <= 0.1',
+      { "rmse/a": 2, "rmse/b": 1 },
+      { "rmse/a": 1, "rmse/b": 2 },
+      "failed",
+      /rmse\/a lost most .* 2 against 1, worse by 1/,
+    ],
+    [
+      'slices("f1/").lost <= 0.02',
+      job,
+      { "f1/west": 0.5, "f1/south": 0.7 },
+      "failed",
+      /^The job has no slice f1\/west, which the champion house:3 has\.$/,
+    ],
+    [
+      'slices("f1/").lost <= 0.02',
+      job,
+      { "f1/south": 0.7 },
+      "passed",
+      /Of 1 slices of both, .* 1 more is of the job alone/,
+    ],
+    [
+      'slices("f1/").worst >= slices("f1/").champion',
+      job,
+      { "f1/south": 0.7 },
+      "failed",
+      /The worst is none of the champion house:3/,
+    ],
+    [
+      'slices("f1/").lost <= 0.02',
+      job,
+      { auc: 0.9 },
+      "failed",
+      /^The champion house:3 has no slice f1\/\* to compare with\.$/,
+    ],
+    [
+      'slices("f1/").lost <= 0.02',
+      job,
+      { "f1/north": Number.NaN },
+      "failed",
+      /^Of the champion house:3: The slice f1\/north is NaN/,
+    ],
+    [
+      'slices("zeal/").lost <= 0.02',
+      { "zeal/a": 1 },
+      { "zeal/a": 1 },
+      "failed",
+      /Whether a higher zeal\/ is better is not known/,
+    ],
+    ['slices("f1/", 3).lost <= 0.02', job, { "f1/north": 0.6 }, "failed", /asks for 3 slices/],
+  ];
+  for (const [text, metrics, champion, outcome, says] of table)
+    it(`${text} ${outcome}: ${says.source.slice(-40)}`, () => {
+      const found = judged(text, facts(folds, { metrics, champion }));
+      assert.equal(found.outcome, outcome, found.detail);
+      assert.match(found.detail, says);
+    });
+
+  it("asks for the champion, as a rule over its metrics does", () => {
+    const asks = (text: string) => parseRules(text)[0]?.needs.asksChampion;
+    assert.deepEqual([asks('slices("f1/").lost < 0.1'), asks('slices("f1/").worst > 0.1')], [true, false]);
+  });
+});
+
 describe("a rule about a report", () => {
   const content = {
     share: 0.25,
