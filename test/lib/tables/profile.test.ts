@@ -80,6 +80,13 @@ describe("the profile of a table", () => {
     assert.equal((await profile("a,b\n1,2\n2,1\n1,\n,1\n")).repeats.rows, 0);
   });
 
+  it("counts a number and the same number as text together, as they are shown alike", async () => {
+    const lines = '{"a": 1}\n{"a": 1}\n{"a": "1"}\n';
+    const source = bytes(lines, "a.jsonl");
+    const { columns } = await profileTable([{ name: "a.jsonl", size: source.size, open: () => openTable(source) }], {});
+    assert.deepEqual([...(columns[0]?.values ?? [])], [["1", 3]]);
+  });
+
   it("counts the same in JSON lines", async () => {
     const { columns, repeats } = await profile('{"x":1,"y":null}\n{"x":1}\n{"x":2.5,"y":"a"}\n', "a.jsonl");
     assert.deepEqual(

@@ -166,6 +166,31 @@ describe("judged data", () => {
     assert.match(first.get("every line is a row") ?? "", /^passed 0 rows/);
   });
 
+  it("fail where a column that is required has rows and no value", async () => {
+    const columns: NonNullable<Expectations["columns"]> = {
+      x: { type: "integer", min: 0, values: ["1"] },
+      y: { max: 3, required: false },
+      z: { max: 3, nulls: 1 },
+    };
+    const found = await judge("id,x,y,z\n1,,,\n2,,,\n", { expectations: { columns } });
+    for (const rule of ["x: type integer", "x: at least 0", "x: known values"])
+      assert.match(found.get(rule) ?? "", /^failed x has no/, rule);
+    for (const rule of ["y: at most 3", "z: at most 3"]) assert.match(found.get(rule) ?? "", /^skipped/, rule);
+  });
+
+  it("hold no rule on numbers of a column that has words among them, or hardly any", async () => {
+    const some = csv("x", 100, (row) => (row === 7 ? "300 years" : String(row)));
+    const rules =
+      "maximum.x < 200\nmean.x < 200\nminimum.x >= 0\ndeviation.x < 200\nmaximum.all(name, maximum[name] < 200)";
+    const found = await judge(some, { rules });
+    for (const rule of rules.split("\n"))
+      assert.match(found.get(rule) ?? "", /^failed .*"x" is NaN, which is no finite number/, rule);
+    const hardly = csv("x,y", 10, (row) => `${row === 7 ? "9" : `room ${row}`},${row}`);
+    const other = await judge(hardly, { rules: "maximum.x < 200\nmaximum.all(name, maximum[name] < 200)" });
+    assert.match(other.get("maximum.x < 200") ?? "", /^failed The map "maximum" has no metric "x"; it has y\./);
+    assert.match(other.get("maximum.all(name, maximum[name] < 200)") ?? "", /^passed/);
+  });
+
   it("hold rules or not, with the numbers; what is not there fails them", async () => {
     const rules = [
       "data.rows >= 0.9 * baseline.rows",
