@@ -145,7 +145,7 @@ export class ColumnProfile {
     const first = Object.fromEntries(
       KINDS.flatMap((kind, index) => (this.#first[index] ? [[kind, this.#first[index]]] : [])),
     );
-    const values = this.#entries && new Map([...this.#entries].map(([value, { count }]) => [shown(value), count]));
+    const values = this.#entries && counts(this.#entries);
     return {
       ...{ name: this.name, type: this.#type(), rows, nulls: rows - this.#present, kinds, first },
       texts: this.#texts,
@@ -224,6 +224,13 @@ function keyOf(value: Exclude<Value, null>): Value {
     return `${value.slice(0, LONGEST_KEPT)}… (${value.length} characters, ${halves.a.toString(36)}${halves.b.toString(36)})`;
   }
   return value instanceof Date ? value.toISOString() : value;
+}
+
+/** By the text that a value is shown as: JSON lines may have both 1 and "1". */
+function counts(entries: ReadonlyMap<Value, { readonly count: number }>): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [value, { count }] of entries) found.set(shown(value), (found.get(shown(value)) ?? 0) + count);
+  return found;
 }
 
 function shown(value: Value): string {

@@ -76,12 +76,19 @@ function asksBaseline({ touches }: Needs<Subject>): boolean {
   });
 }
 
+/** No number where a column of numbers has words among them, of which no bound holds; none at all of a column of words. */
+function ofNumbers({ isNumeric, kinds, rows, nulls }: ColumnSummary, value: number | undefined): number | undefined {
+  const { integer = 0, number = 0 } = kinds;
+  if (value === undefined || integer + number === rows - nulls) return value;
+  return isNumeric ? Number.NaN : undefined;
+}
+
 const COLUMN: Record<(typeof OF_COLUMN)[number], (column: ColumnSummary, now: number) => number | undefined> = {
   nulls: shareOfNulls,
-  minimum: ({ minimum }) => minimum,
-  maximum: ({ maximum }) => maximum,
-  mean: ({ mean }) => mean,
-  deviation: ({ deviation }) => deviation,
+  minimum: (column) => ofNumbers(column, column.minimum),
+  maximum: (column) => ofNumbers(column, column.maximum),
+  mean: (column) => ofNumbers(column, column.mean),
+  deviation: (column) => ofNumbers(column, column.deviation),
   distinct: ({ distinct }) => distinct,
   age: ({ newest }, now) => (newest === undefined ? undefined : (now - newest) / 3_600_000),
 };

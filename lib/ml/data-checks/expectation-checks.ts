@@ -121,11 +121,16 @@ function lackingFiles({ name }: ColumnSummary, { lacking, files }: TableProfile)
   ];
 }
 
-function typeCheck(column: ColumnSummary, { type }: ColumnExpectations): CheckResult[] {
+/** A column that is required and has rows, all without a value, is as good as none; `nulls: 1` allows it. */
+const without = ({ rows }: ColumnSummary, { required = true, nulls = 0 }: ColumnExpectations) =>
+  required && nulls < 1 && rows > 0 ? failed : skipped;
+
+function typeCheck(column: ColumnSummary, wanted: ColumnExpectations): CheckResult[] {
+  const { type } = wanted;
   if (type === undefined) return [];
   const { name, first, kinds, rows, nulls, texts } = column;
   const rule = `${name}: type ${type}`;
-  if (column.type === "empty") return [skipped(rule, `${name} has no values.`)];
+  if (column.type === "empty") return [without(column, wanted)(rule, `${name} has no values.`)];
   if (column.type === "nested" || column.type === "binary") return [failed(rule, `${name} is ${column.type}.`)];
   // A number, written as text anywhere, is a text too; a whole number is a number.
   const fits = (kind: string) => kind === type || type === "text" || (type === "number" && kind === "integer");
@@ -147,7 +152,8 @@ function nullsCheck(column: ColumnSummary, { nulls: most }: ColumnExpectations):
   return [decided(`${name}: missing values`, shareOfNulls(column) <= most, said)];
 }
 
-function rangeCheck(column: ColumnSummary, { min, max }: ColumnExpectations): CheckResult[] {
+function rangeCheck(column: ColumnSummary, wanted: ColumnExpectations): CheckResult[] {
+  const { min, max } = wanted;
   const { name, minimum, maximum, type } = column;
   const words = noNumbers(column);
   const bounds = [
@@ -160,7 +166,7 @@ function rangeCheck(column: ColumnSummary, { min, max }: ColumnExpectations): Ch
   ];
   return bounds.map(([rule, word, value, holds]) =>
     value === undefined
-      ? (type === "empty" ? skipped : failed)(rule, `${name} has no numbers; it is ${type}.`)
+      ? (type === "empty" ? without(column, wanted) : failed)(rule, `${name} has no numbers; it is ${type}.`)
       : words === undefined
         ? decided(rule, holds(value), `The ${word} ${name} is ${value}.`)
         : failed(rule, words),
@@ -176,13 +182,12 @@ function noNumbers({ name, kinds, first, rows, nulls }: ColumnSummary): string |
   return `${grouped(others)} of ${grouped(rows - nulls)} values of ${name} are no numbers, the first ${JSON.stringify(seen.value)} in row ${seen.row} of ${seen.file}.`;
 }
 
-function valuesCheck(
-  { name, values, distinct, type }: ColumnSummary,
-  { values: allowed }: ColumnExpectations,
-): CheckResult[] {
+function valuesCheck(column: ColumnSummary, wanted: ColumnExpectations): CheckResult[] {
+  const { name, values, distinct, type } = column;
+  const { values: allowed } = wanted;
   if (allowed === undefined) return [];
   const rule = `${name}: known values`;
-  if (type === "empty") return [skipped(rule, `${name} has no values.`)];
+  if (type === "empty") return [without(column, wanted)(rule, `${name} has no values.`)];
   if (values === undefined)
     return [failed(rule, `${name} has ${grouped(distinct)} different values, and ${allowed.length} are expected.`)];
   const odd = [...values].filter(([value]) => !allowed.includes(value));
