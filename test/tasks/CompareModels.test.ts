@@ -235,6 +235,7 @@ describe("CompareModels", () => {
       [{ environmentVariables: { ...body.environmentVariables, PYTHONPATH: "/tmp" } }, /its environment variables/],
       [{ codeId: String(body.codeId).replace(/[^/]+\/versions/, "another/versions") }, /its code/],
       [{ environmentId: String(body.environmentId).replace(/[^/]+$/, "other") }, /its environment /],
+      [{ resources: { instanceCount: 1, dockerArgs: "-e PYTHONPATH=/tmp" } }, /its container is started/],
       [{ outputs: { rows: { ...body.outputs?.["rows"], uri: elsewhere } as JobOutput } }, /its outputs/],
     ];
     for (const [other, why] of others) {

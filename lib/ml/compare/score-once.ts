@@ -141,6 +141,10 @@ function placesOf(job: Job): string {
   return places.sort().join("\n").toLowerCase();
 }
 
+/** They can set variables and replace the program. */
+const dockerArguments = ({ resources }: Readonly<Record<string, unknown>>) =>
+  isObject(resources) ? resources["dockerArgs"] : undefined;
+
 const PARTS: readonly (readonly [part: string, called: string])[] = [
   ["codeId", "its code is another"],
   ["environmentId", "its environment is another"],
@@ -149,7 +153,7 @@ const PARTS: readonly (readonly [part: string, called: string])[] = [
   ["distribution", "it runs in several processes"],
 ];
 
-/** What else decides about the scores, and is other than wanted. The service adds an output `default` (docs/facts/azureml-wire.md#9.1), and no variables. */
+/** The part of a job that decides about the scores, too, and is other than wanted. The service adds an output `default` (docs/facts/azureml-wire.md#9.1), and no variables. */
 function otherPart(
   wanted: Readonly<Record<string, unknown>>,
   there: Readonly<Record<string, unknown>>,
@@ -161,6 +165,8 @@ function otherPart(
       (part !== "outputs" && isEmpty(wanted[part]) && !isEmpty(there[part])),
   );
   if (other !== undefined) return other[1];
+  if ((dockerArguments(wanted) ?? "") !== (dockerArguments(there) ?? ""))
+    return "its container is started in another way";
   const names = (one: unknown) => Object.keys(isObject(one) ? one : {});
   if (names(there["environmentVariables"]).length > names(wanted["environmentVariables"]).length)
     return "its environment variables are others";

@@ -27,7 +27,7 @@ export interface ComparedModels {
 /** Comparisons of this run in this workspace, the newest last. */
 export interface HeardComparisons {
   readonly comparisons: readonly ComparedModels[];
-  /** What could not be read, as sentences. */
+  /** Sentences about what could not be read. */
   readonly unread: readonly string[];
 }
 

@@ -33,7 +33,7 @@ export interface Reported extends Place {
   readonly path: readonly (string | number)[];
 }
 
-/** What a comparison of models by an earlier step found. */
+/** A finding of the comparison of models that an earlier step made. */
 export interface Judged extends Place {
   readonly kind: "comparison";
   /** The metric that it is by; absent where the rule names none. */
