@@ -8,7 +8,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
 import type { ComparisonsOfRun, HeardComparisons } from "./compared-models.ts";
 import { metricsAtTheEnd, metricsOfChampion } from "./job-metrics.ts";
-import { championRun, loadTerms, requireSources, runOf, type TermSources, warnOfIdle } from "./load-terms.ts";
+import { championRun, loadTerms, requireSources, runOf, sayIdle, type TermSources } from "./load-terms.ts";
 import { measuredOnSame, type parseMeasuredOn } from "./measured-data.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { SameData } from "./same-data.ts";
@@ -69,7 +69,7 @@ export interface GateResult {
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
   const sources = options.sources ?? { results: [], reports: [] };
   requireSources(options.rules, sources);
-  warnOfIdle(workspace.log, options.rules, sources);
+  sayIdle(workspace.log, options.rules, sources);
   const wanted = wantedOf(options, ["metrics", "history"]);
   const [{ found, job }, { champion, theirs }] = await Promise.all([
     metricsAtTheEnd(workspace, { ...options, wanted }),

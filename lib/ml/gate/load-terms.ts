@@ -56,17 +56,17 @@ export function requireSources(rules: readonly Rule[], { results, reports }: Ter
     }
 }
 
-/** Warns of lines of the inputs results and reports that no rule speaks of: a misspelt rule may judge less than was meant. */
-export function warnOfIdle(log: Workspace["log"], rules: readonly Rule[], { results, reports }: TermSources): void {
+/** Names the lines of the inputs results and reports that no rule speaks of: a misspelt rule may judge less than was meant. */
+export function sayIdle(log: Workspace["log"], rules: readonly Rule[], { results, reports }: TermSources): void {
   const terms = rules.flatMap((rule) => rule.terms);
   for (const { metric } of results)
     if (!terms.some((term) => term.kind === "compares" && term.metric === metric))
-      log.warn(
+      log.info(
         `The input results has a line for ${metric}, and no rule asks whether it improves(...), so it is not read.`,
       );
   for (const { name } of reports)
     if (!terms.some((term) => term.kind === "report" && term.report === name))
-      log.warn(`The input reports names ${name}, and no rule speaks of reports.${name}, so it is not read.`);
+      log.info(`The input reports names ${name}, and no rule speaks of reports.${name}, so it is not read.`);
 }
 
 /**

@@ -391,7 +391,7 @@ describe("the gate", () => {
     );
   });
 
-  it("warns of lines of results and reports that no rule speaks of", async () => {
+  it("names the lines of results and reports that no rule speaks of", async () => {
     const job = await jobWith([["auc", 0.9]]);
     const workspace = await openLocal();
     const rest = { missingChampion: "fail", includeChildRuns: false, patience: 200 } as const;
@@ -400,8 +400,8 @@ describe("the gate", () => {
       sources: { results: parseResults("auc: history by=seeds"), reports: parseReports("drift=outputs/drift.json") },
     });
     const log = workspace.log.text();
-    assert.match(log, /\[warning\] The input results has a line for auc, and no rule asks whether it improves/);
-    assert.match(log, /\[warning\] The input reports names drift, and no rule speaks of reports\.drift/);
+    assert.match(log, /The input results has a line for auc, and no rule asks whether it improves/);
+    assert.match(log, /The input reports names drift, and no rule speaks of reports\.drift/);
   });
 
   it("is not absent where an endpoint has a ready deployment, and its traffic was taken away", async () => {
