@@ -69,9 +69,15 @@ function readNote(file: string): Note | undefined {
 /** A hash of everything that a bundle is made of, these scripts included. */
 function hashOf(root: string, inputs: readonly string[]): string {
   const hash = createHash("sha256");
-  const ours = ["", "build/bundle.ts", "build/clients.ts", "build/packages.ts"].map((file) =>
-    relative(root, fileURLToPath(new URL(file || import.meta.url, import.meta.url))),
-  );
+  const ours = [
+    "",
+    "build/bundle.ts",
+    "build/clients.ts",
+    "build/named-units.ts",
+    "build/only-named.ts",
+    "build/packages.ts",
+    "build/unnamed.ts",
+  ].map((file) => relative(root, fileURLToPath(new URL(file || import.meta.url, import.meta.url))));
   for (const file of [...inputs, ...ours, "package.json", "package-lock.json"]) {
     hash.update(file).update("\0");
     try {

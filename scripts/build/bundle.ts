@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type BuildOptions, build, type Metafile, type OutputFile, type Plugin, transform } from "esbuild";
 import { onlyMethodsCalled } from "./clients.ts";
+import { onlyNamed } from "./only-named.ts";
 import { oneOfEach, withoutExcess } from "./packages.ts";
 
 /** What is told to esbuild for everything that runs on an agent. */
@@ -65,7 +66,7 @@ export async function bundleTask({ root, story, outdir, hasPostJob, minify = tru
     // Names are shortened in the second pass: until then a package's `require` goes by its name.
     minify: false,
     minifySyntax: minify,
-    plugins: [programs(join(root, "lib", "task"), story), onlyMethodsCalled(root), ...options.plugins],
+    plugins: [programs(join(root, "lib", "task"), story), onlyMethodsCalled(root), onlyNamed(root), ...options.plugins],
     entryPoints: names.map((name) => ({ in: `program:${name}`, out: name.replace(/\.js$/, "") })),
     chunkNames: "[name]-[hash]",
     // Parts that are loaded later are split off from modules only: each is made CommonJS afterwards.

@@ -175,9 +175,40 @@ export const EXCESS: readonly Excess[] = [
   {
     importer: /[\\/]jsonwebtoken[\\/]lib[\\/]\w+\.js$/,
     asks: /^semver$/,
-    why: "It asks whether Node is new enough.",
-    instead: { text: 'exports.satisfies = require("semver/functions/satisfies");' },
-    gone: /[\\/]semver[\\/]ranges[\\/]/,
+    why: "It asks whether Node is at least 6.12, 8, 15.7 and 16.9, which each that runs a task is (test/scripts/build.test.ts).",
+    instead: { text: "exports.satisfies = () => true;" },
+    gone: /[\\/]node_modules[\\/]semver[\\/]/,
+  },
+  {
+    importer: /[\\/]jsonwebtoken[\\/]index\.js$/,
+    asks: /^\.\/verify$/,
+    why: "A task signs with its certificate, and verifies no token by this.",
+    instead: {
+      text: `module.exports = () => {
+        throw new Error("verify is left out of this bundle: scripts/build/packages.ts.");
+      };`,
+    },
+    gone: /[\\/]jsonwebtoken[\\/]verify\.js$/,
+  },
+  {
+    importer: /[\\/]azure-pipelines-task-lib[\\/](task|internal)\.js$/,
+    asks: /^minimatch$/,
+    why: "Patterns of file names, which lib/task finds itself.",
+    instead: { text: "module.exports = undefined;" },
+    gone: /[\\/]node_modules[\\/](minimatch|brace-expansion)[\\/]/,
+  },
+  {
+    importer: /[\\/]@azure[\\/]storage-common[\\/]dist[\\/]esm[\\/]indexPlatform\.js$/,
+    asks: /^\.\/StructuredMessageEncodingStream\.js$/,
+    why: "Bodies with checksums of CRC64 in between, which no task asks for.",
+    instead: { text: leftOut("structuredMessageEncoding") },
+  },
+  {
+    importer: /[\\/]@azure[\\/]storage-common[\\/]dist[\\/]esm[\\/]indexPlatform\.js$/,
+    asks: /^\.\/StructuredMessageDecodingStream\.js$/,
+    why: "The same, on the way back.",
+    instead: { text: leftOut("structuredMessageDecodingBrowser", "structuredMessageDecodingStream") },
+    gone: /[\\/]storage-common[\\/]dist[\\/]esm[\\/]StructuredMessage/,
   },
   {
     importer: /[\\/]@azure[\\/]msal-node[\\/]dist[\\/].*\.mjs$/,

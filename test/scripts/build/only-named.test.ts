@@ -1,0 +1,36 @@
+// The packages that are cut by name, as they are installed: what is left names nothing that is gone, and who calls them calls what is left.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { namesIn } from "../../../scripts/build/named-units.ts";
+import { cutGroup, GROUPS } from "../../../scripts/build/only-named.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+
+describe("packages cut by name", () => {
+  for (const group of GROUPS)
+    it(`leave out of ${group.folders[0]} what nobody names`, () => {
+      const { texts, left, callers } = cutGroup(root, group);
+      assert.ok(left.length > 5, `${left.length} names: this group is cut for nothing`);
+      // Read anew from what is left: each word of a file counts, whatever it means there.
+      const words = new Map([...texts].map(([path, text]) => [path, namesIn(text)]));
+      const members = new Set([...callers, ...[...words.values()].flatMap((names) => [...names])]);
+      const named = left.filter(
+        ({ path, name, isMember, isLocal }) =>
+          (isMember && members.has(`.${name}`)) || (isLocal && words.get(path)?.has(`^${name}`)),
+      );
+      assert.deepEqual(named, []);
+    });
+
+  it("are those that lib/ imports: each file that does is asked what it names", () => {
+    const files = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(join(root, "lib", file), "utf8"));
+    for (const { folders, imported } of GROUPS) {
+      const packages = folders.flatMap((folder) => /^(?:@[^/]+\/)?[^/]+/.exec(folder)?.[0] ?? []);
+      for (const text of files)
+        for (const name of packages)
+          if (new RegExp(`(?:from |import\\(|import )"${name}["/]`).test(text)) assert.match(text, imported, name);
+    }
+  });
+});
