@@ -139,6 +139,19 @@ interface MonitoredMetric {
 
 type Health = "healthy" | "breached" | "noEvidence";
 
+/** An earlier run of the monitor, or an earlier window of the endpoint, as the same step judged it. */
+interface EarlierHealth {
+  /** When the run began or the window ended; ISO 8601. */
+  at: string;
+  outcome: Health;
+  /** Run of the monitor; absent: a window of the endpoint. */
+  job?: string;
+  /** Why there is no evidence, as a sentence. */
+  reason?: string;
+  signals?: readonly { name: string; outcome: Health; metrics?: readonly MonitoredMetric[] }[];
+  deployments?: readonly { name: string; outcome: Health; numbers?: Readonly<Record<string, number>> }[];
+}
+
 /** Findings of a model's monitor, and the health of its endpoint. */
 export interface MonitorSection {
   outcome: Health;
@@ -173,4 +186,6 @@ export interface MonitorSection {
     reasons?: readonly string[];
     numbers?: Readonly<Record<string, number>>;
   }[];
+  /** What came before, the newest first; it decided nothing. */
+  earlier?: readonly EarlierHealth[];
 }

@@ -79,6 +79,17 @@ const evidence = {
       deployments: list(
         section({ name: text(500), outcome: health, reasons: list(text()), numbers: map(number) }, "name", "outcome"),
       ),
+      earlier: list(
+        section(
+          {
+            ...{ at: text(100), outcome: health, job: text(500), reason: text(4_000) },
+            signals: list(section({ name: text(500), outcome: health, metrics: list(monitored) }, "name", "outcome")),
+            deployments: list(section({ name: text(500), outcome: health, numbers: map(number) }, "name", "outcome")),
+          },
+          "at",
+          "outcome",
+        ),
+      ),
     },
     "outcome",
   ),

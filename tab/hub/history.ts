@@ -1,6 +1,7 @@
 // Histories of monitors and of endpoints' health for the hub: what was found, result after result, and its numbers over time.
 import type { RunRecord } from "../../lib/record/index.ts";
 import type { ChartProps } from "../model/chart.ts";
+import { chartsOver } from "../model/monitor-history.ts";
 import type { Endpoint, ModelRun, RunName } from "./endpoints.ts";
 
 type Monitored = NonNullable<RunRecord["monitor"]>;
@@ -20,9 +21,6 @@ export interface MonitorHistory {
   /** The newest first. */
   readonly results: readonly MonitorResultOf[];
 }
-
-/** Charts of one monitor; more would only slow the page. */
-const MOST_CHARTS = 12;
 
 /** The one with the newest result comes first; those that are breached before all others. */
 export function monitorsOf(runs: readonly ModelRun[]): MonitorHistory[] {
@@ -65,58 +63,6 @@ export function healthOf(
 }
 
 /** A chart for each metric with two results or more, with its threshold; those that break it now come first. */
-export function monitorCharts({ results }: MonitorHistory): ChartProps[] {
-  const told = [...results].reverse().filter(({ at }) => Number.isFinite(Date.parse(at)));
-  const series = new Map<string, { isBroken: boolean; values: Map<number, number>; thresholds: Map<number, number> }>();
-  for (const { at, monitor } of told)
-    for (const { title, value, threshold, broken } of numbersOf(monitor)) {
-      const one = series.get(title) ?? { isBroken: false, values: new Map(), thresholds: new Map() };
-      const place = Date.parse(at) / 1000;
-      one.values.set(place, value);
-      if (threshold !== undefined) one.thresholds.set(place, threshold);
-      one.isBroken = broken;
-      series.set(title, one);
-    }
-  const drawn = [...series].filter(([, { values }]) => values.size > 1);
-  const ordered = [...drawn.filter(([, { isBroken }]) => isBroken), ...drawn.filter(([, { isBroken }]) => !isBroken)];
-  return ordered.slice(0, MOST_CHARTS).map(([title, { values, thresholds }], index) => {
-    const places = [...values.keys()];
-    const limit = places.map((place) => thresholds.get(place) ?? null);
-    return {
-      ...{ title, along: "Time", isTime: true, places },
-      ...(index === MOST_CHARTS - 1 && ordered.length > MOST_CHARTS
-        ? { note: `The first ${MOST_CHARTS} of ${ordered.length} metrics; the results have them all.` }
-        : {}),
-      lines: [
-        { name: "value", values: places.map((place) => values.get(place) ?? null) },
-        ...(thresholds.size > 0 ? [{ name: "threshold", isReference: true, values: limit }] : []),
-      ],
-    };
-  });
-}
-
-interface Numbered {
-  readonly title: string;
-  readonly value: number;
-  readonly threshold?: number | undefined;
-  readonly broken: boolean;
-}
-
-function numbersOf({ signals = [], deployments = [] }: Monitored): Numbered[] {
-  return [
-    ...signals.flatMap(({ name, metrics = [] }) =>
-      metrics.flatMap(({ metric, of, value, threshold, broken = false }): Numbered[] =>
-        value === undefined
-          ? []
-          : [{ title: `${name}: ${metric}${of === undefined ? "" : ` of ${of}`}`, value, threshold, broken }],
-      ),
-    ),
-    ...deployments.flatMap(({ name, outcome, numbers = {} }) =>
-      Object.entries(numbers).map(
-        ([number, value]): Numbered => ({ title: `${name}: ${number}`, value, broken: outcome === "breached" }),
-      ),
-    ),
-  ];
-}
+export const monitorCharts = ({ results }: MonitorHistory): ChartProps[] => chartsOver(results);
 
 const timeOf = (iso: string | undefined): number => Date.parse(iso ?? "") || 0;

@@ -1,8 +1,9 @@
 // Monitors in the hub: the newest result of each monitor and each endpoint's health, and what they found over time.
 import { useMemo } from "preact/hooks";
+import { brokenIn } from "../model/monitor-history.ts";
 import { Fold, Link, Section, Table, Time } from "../view/basics.tsx";
 import { Chart } from "../view/chart.tsx";
-import { State } from "../view/production.tsx";
+import { State } from "../view/state.tsx";
 import type { RunName } from "./endpoints.ts";
 import { type MonitorHistory, monitorCharts } from "./history.ts";
 
@@ -63,11 +64,7 @@ function OverTime({ history, pageOf }: { history: MonitorHistory; pageOf: PageOf
           { title: "State", cell: ({ monitor }) => <State of={monitor.outcome} /> },
           {
             title: "What broke",
-            cell: ({ monitor: { signals = [], deployments = [] } }) =>
-              [...signals, ...deployments]
-                .filter(({ outcome }) => outcome === "breached")
-                .map(({ name }) => name)
-                .join(", "),
+            cell: ({ monitor }) => brokenIn(monitor),
           },
           {
             title: "Run",

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { Fold, Link, Mark, Section, Table, Time } from "../view/basics.tsx";
 import { Chart } from "../view/chart.tsx";
-import { State } from "../view/production.tsx";
+import { State } from "../view/state.tsx";
 import type { AzureEndpoint, Connection } from "./azure.ts";
 import { type Beside, compare } from "./compare.ts";
 import type { Endpoint, LiveDeployment, ModelEvidence, RunName } from "./endpoints.ts";

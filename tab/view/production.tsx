@@ -1,18 +1,9 @@
 // In production: what monitors of models found, metric by metric, and how endpoints do.
 import type { Step } from "../load.ts";
 import { numberText } from "../model/format.ts";
-import { Facts, Link, Mark, Omitted, type Outcome, Section, Table, Time } from "./basics.tsx";
-
-const STATES: Readonly<Record<string, { outcome: Outcome; word: string }>> = {
-  healthy: { outcome: "passed", word: "healthy" },
-  breached: { outcome: "failed", word: "breached" },
-  noEvidence: { outcome: "warned", word: "no evidence" },
-};
-
-/** No evidence is not healthy, and says so. */
-export function State({ of }: { of: string }) {
-  return <Mark {...(STATES[of] ?? { outcome: "skipped", word: of })} />;
-}
+import { Facts, Link, Mark, Omitted, Section, Table, Time } from "./basics.tsx";
+import { OverTime } from "./over-time.tsx";
+import { State } from "./state.tsx";
 
 const shown = (value: number | undefined): string => (value === undefined ? "" : numberText(value));
 
@@ -80,6 +71,7 @@ export function Production({ steps }: { steps: readonly Step[] }) {
             />
           )}
           <Omitted omitted={record.omitted} list="monitor.signals" />
+          <OverTime monitor={monitor} omitted={record.omitted} />
         </article>
       ))}
     </Section>

@@ -18,6 +18,8 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "tra
   healthRules: string | undefined;
   /** Fewest requests in the window for a judgement. With fewer, there is no evidence. Left empty, 50. */
   leastRequests: number | undefined;
+  /** How many earlier runs of the monitor, and earlier windows of the endpoint, the results tab shows over time; from 0 to 30. They decide nothing. */
+  earlierResults: number;
   /** Result of the step when a threshold is broken or a rule does not hold. */
   onBreach: "fail" | "warn" | "continue";
   /** Result of the step when there is no evidence: no run, a failed or old one, signals without metrics, or too few requests. */
@@ -50,6 +52,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "windowInMinutes", type: "int", default: "60" },
     { name: "healthRules", type: "multiLine" },
     { name: "leastRequests", type: "int" },
+    { name: "earlierResults", type: "int", default: "10" },
     { name: "onBreach", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] },
     { name: "onNoEvidence", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] },
     shared.traceability,

@@ -329,6 +329,23 @@ export function hostile(): TabStep[] {
       steps: [{ share: 1e300, since: evil, outcome: "fail", reasons: EVIL }],
       failure: { guide: BAD_LINKS[0]!, lastLine: evil, kind: evil },
     },
+    monitor: {
+      ...{ outcome: "breached", reasons: EVIL, name: evil, job: evil, studioUrl: BAD_LINKS[0]!, at: evil, to: evil },
+      ...{ endpoint: evil, from: evil, liveModel: evil },
+      signals: EVIL.map((name) => ({
+        ...{ name, type: evil, outcome: "breached", sentence: evil, production: -1 },
+        metrics: [{ metric: evil, of: evil, value: 1e300, threshold: -1e300, broken: true }],
+      })),
+      deployments: EVIL.map((name) => ({ name, outcome: "noEvidence", reasons: EVIL, numbers })),
+      earlier: [at(3), at(2), evil].flatMap((when) => [
+        { at: when, outcome: "noEvidence", job: evil, reason: evil },
+        {
+          ...{ at: when, outcome: "breached", job: evil },
+          signals: [{ name: evil, outcome: "breached", metrics: [{ metric: evil, of: evil, value: 1, broken: true }] }],
+        },
+        { at: when, outcome: "healthy", deployments: [{ name: evil, outcome: "breached", numbers }] },
+      ]),
+    },
     lineage: {
       nodes: BAD_LINKS.map((url, index) => ({ kind: "commit", id: `${index}`, name: evil, url })),
       edges: [
@@ -353,6 +370,56 @@ export function hostile(): TabStep[] {
       ],
     },
   ];
+}
+
+/** A monitor and its endpoint in production, over ten days and six hours: drift that comes, one failed run, an hour without requests. */
+export function production(): TabStep[] {
+  const day = (index: number) => new Date(Date.UTC(2026, 10, 27 - index, 3, 15)).toISOString();
+  const hour = (index: number) => new Date(Date.UTC(2026, 10, 27, 9 - index, 0)).toISOString();
+  const metricsOf = (index: number) => {
+    const [age, amount] = [Math.max(0.01, 0.31 - 0.04 * index), 0.02 + 0.001 * index];
+    const limit = { metric: "JensenShannonDistance", threshold: 0.2 };
+    return [
+      { ...limit, of: "age", value: age, ...(age > 0.2 ? { broken: true } : {}) },
+      { ...limit, of: "amount", value: amount },
+    ];
+  };
+  const outcomeOf = (index: number) => (index < 3 ? ("breached" as const) : ("healthy" as const));
+  const window = (index: number) => {
+    const isQuiet = index === 3;
+    const outcome = isQuiet ? ("noEvidence" as const) : index === 1 ? ("breached" as const) : ("healthy" as const);
+    const errorRate = index === 1 ? 0.04 : 0.002;
+    const numbers = isQuiet ? { requests: 0 } : { requests: 1_200 - index, errorRate, latencyP95: 180 + index };
+    return { outcome, deployments: [{ name: "green", outcome, numbers }] };
+  };
+  const record: RunRecord = {
+    ...{ version: 2, task: task("AzureMLCheckMonitor"), result: "failed", started: at(0), finished: at(1) },
+    workspace: { name: "ws1" },
+    monitor: {
+      ...{ outcome: "breached", reasons: ["inputs: JensenShannonDistance of age is 0.31, above 0.2."] },
+      ...{ name: "fraud-drift", job: "fraud-drift-0", at: day(0), studioUrl: `${STUDIO}/runs/fraud-drift-0` },
+      signals: [
+        {
+          ...{ name: "inputs", type: "DataDrift", outcome: "breached", production: 2_410 },
+          sentence: "inputs: JensenShannonDistance of age is 0.31, above 0.2.",
+          metrics: metricsOf(0),
+        },
+      ],
+      ...{ endpoint: "fraud", from: hour(1), to: hour(0) },
+      deployments: [{ ...window(0).deployments[0]!, reasons: ["new.errorRate <= 0.01: 0.002 <= 0.01"] }],
+      earlier: [
+        ...Array.from({ length: 9 }, (_, index) => {
+          const past = { at: day(index + 1), job: `fraud-drift-${index + 1}` };
+          if (index === 4)
+            return { ...past, outcome: "noEvidence" as const, reason: "The run is Failed.", signals: [] };
+          const outcome = outcomeOf(index + 1);
+          return { ...past, outcome, signals: [{ name: "inputs", outcome, metrics: metricsOf(index + 1) }] };
+        }),
+        ...Array.from({ length: 5 }, (_, index) => ({ at: hour(index + 1), ...window(index + 1) })),
+      ],
+    },
+  };
+  return [{ name: "Check what is live", task: "AzureMLCheckMonitor", record }];
 }
 
 /** A thousand rules, fifty jobs with forty steps each, two hundred deployments' worth of lineage. */

@@ -88,6 +88,21 @@ const VIEWS: readonly View[] = [
     shows: ["to be fixed", "nothing was changed", "azureml/compute.yml", "Rolled back to"],
   },
   {
+    title: "a monitor and an endpoint over time",
+    steps: runs.production(),
+    shows: [
+      ...["Runs of fraud-drift over time (10 results)", "Health of fraud over time (6 results)"],
+      ...["inputs: JensenShannonDistance of age", "green: errorRate", "no evidence", "The run is Failed."],
+    ],
+  },
+  {
+    title: "a monitor and an endpoint over time, dark and narrow",
+    steps: runs.production(),
+    query: "&theme=dark",
+    width: 375,
+    shows: ["Runs of fraud-drift over time (10 results)"],
+  },
+  {
     title: "a run without records",
     steps: [{ name: "Train", task: "AzureMLSubmitJob" }],
     shows: ["Nothing to show", "No step of this run has left a record yet."],

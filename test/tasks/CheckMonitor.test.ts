@@ -5,7 +5,7 @@ import { seedMinutes } from "../../local/azure/monitor/seed.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import task from "../../tasks/CheckMonitor/index.ts";
 import { addEndpoint } from "../lib/ml/cleanup/things.ts";
-import { theCloud } from "../lib/ml/world.ts";
+import { answered, theCloud } from "../lib/ml/world.ts";
 import { JobClient } from "../local/azure/job-client.ts";
 import { collect, fixed, limit, look, monitor, rolling, table } from "../local/azure/jobs/monitors/monitors.ts";
 import { runStory } from "./context.ts";
@@ -102,11 +102,56 @@ describe("CheckMonitor", () => {
     assert.equal(worse.set["outcome"], "breached");
   });
 
+  it("keeps earlier runs and windows in the record for people to see, and judges nothing by them", async () => {
+    await collect(jobs, "cm-changes", "2026/03/08/11", rows(60));
+    await collect(jobs, "cm-changes", "2026/03/09/11", rows(20));
+    await monitor(jobs, "cm-time", { inputs: drift("cm-changes") });
+    const broken = await look(jobs, "cm-time");
+    const failed = await look(jobs, "cm-time", "Failed", "2026-05-20T12:00:00Z");
+    await look(jobs, "cm-time", "Completed", "2026-03-09T12:00:00Z");
+    await endpoint("cm-past", {}, { answers: { "424/500": 10 } });
+    const both = { monitor: "cm-time", endpointName: "cm-past" };
+    const { result, log, record } = await runStory(task, both, "/");
+    assert.equal(result, "Succeeded", log);
+    const { signals = [], earlier = [] } = record.monitor ?? {};
+    assert.deepEqual([signals[0]?.outcome, earlier.length], ["healthy", 12]);
+    const runs = earlier.filter(({ job }) => job !== undefined);
+    assert.deepEqual(
+      runs.map(({ job, outcome, reason }) => [job, outcome, reason]),
+      [
+        [failed, "noEvidence", "The run is Failed."],
+        [broken, "breached", undefined],
+      ],
+    );
+    const [metric] = runs[1]?.signals?.[0]?.metrics ?? [];
+    assert.deepEqual([metric?.of, metric?.threshold, metric?.broken], ["age", 0.5, true]);
+    const [before, , long] = earlier.filter(({ job }) => job === undefined);
+    assert.deepEqual([before?.outcome, long?.outcome], ["breached", "noEvidence"]);
+    const { errorRate, requests } = before?.deployments?.[0]?.numbers ?? {};
+    assert.equal(errorRate, 0.1);
+    assert.ok(requests! > 5_000, `${requests}`);
+    assert.ok(Date.parse(before!.at) > Date.parse(long!.at));
+    const none = await runStory(task, { ...both, earlierResults: "0" }, "/");
+    assert.deepEqual([none.result, none.record.monitor?.earlier], ["Succeeded", undefined]);
+  });
+
+  it("passes where earlier windows cannot be read", async () => {
+    await endpoint("cm-short", {});
+    const between: NonNullable<Parameters<typeof runStory>[3]>["between"] = (request, send) => {
+      const span = /timespan=([^&]+)/.exec(decodeURIComponent(request.url))?.[1]?.split("/").map(Date.parse);
+      return span && span[1]! - span[0]! > 120 * MINUTE ? Promise.resolve(answered(request, 400, "{}")) : send();
+    };
+    const ran = await runStory(task, { endpointName: "cm-short" }, "/", { between });
+    assert.deepEqual([ran.result, ran.record.monitor?.earlier], ["Succeeded", undefined], ran.log);
+    assert.match(ran.log, /\[warning\] Earlier windows of cm-short could not be read, and are not shown: /);
+  });
+
   it("refuses what cannot be before it asks anything", async () => {
     const bad: [Record<string, string>, RegExp][] = [
       [{}, /Neither the input monitor nor the input endpointName is given/],
       [{ monitor: "m", maxAgeInHours: "0" }, /The input maxAgeInHours is 0; a number from 1 to/],
       [{ endpointName: "e", windowInMinutes: "5000" }, /windowInMinutes is 5000/],
+      [{ endpointName: "e", earlierResults: "31" }, /earlierResults is 31; a number from 0 to 30/],
     ];
     for (const [inputs, message] of bad) {
       const { result, error, requests } = await runStory(task, inputs, "/");

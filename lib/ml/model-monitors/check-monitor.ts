@@ -5,9 +5,18 @@ import { TaskError } from "../../errors.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import type { Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { type EarlierRun, earlierRuns } from "./earlier.ts";
 import { judgeRun, noSignal, staleness } from "./judge-run.ts";
 import { freshFor, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
-import { createdOf, type Monitor, monitorJobs, newestEnded, readMonitor, unordered } from "./newest-run.ts";
+import {
+  createdOf,
+  type Monitor,
+  type MonitorRuns,
+  monitorJobs,
+  newestEnded,
+  readMonitor,
+  unordered,
+} from "./newest-run.ts";
 import { noteDrift } from "./note-drift.ts";
 
 export interface MonitorRequest {
@@ -18,6 +27,8 @@ export interface MonitorRequest {
   readonly maximumAge?: number | undefined;
   /** Whether the verdict is left as tags of the run. */
   readonly writesVerdict: boolean;
+  /** Earlier runs that are read beside the newest one, for people to see; absent: none. */
+  readonly earlier?: number;
   /** Whether a breach is noted on the model version that is live. */
   readonly notesDrift?: boolean;
 }
@@ -33,6 +44,8 @@ export interface MonitorCheck {
   readonly studioUrl?: string;
   /** When it ended or, where that is not known, began; ISO 8601. */
   readonly at?: string;
+  /** What came before, the newest first. */
+  readonly earlier?: readonly EarlierRun[];
   /** `name:version` of the model that is live, where the breach is noted on it. */
   readonly liveModel?: string;
 }
@@ -44,7 +57,8 @@ const VERDICT_AT = "monitorCheckedAt";
 const VERDICT_BY = "monitorCheckedBy";
 
 /**
- * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags, and those of `noteDrift` for a breach.
+ * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags, and those of `noteDrift` for a breach;
+ * earlier runs are read beside these, four at once.
  * @throws TaskError `notFound` for no such monitor; `input` for a signal that it has not
  */
 export async function checkMonitor(workspace: Workspace, request: MonitorRequest): Promise<MonitorCheck> {
@@ -53,6 +67,26 @@ export async function checkMonitor(workspace: Workspace, request: MonitorRequest
     monitorJobs(workspace, request.monitor),
   ]);
   const wanted = chosen(monitor, request.signals);
+  const { ended: than } = newestEnded(listed.jobs);
+  const { earlier: most = 0 } = request;
+  const [check, earlier] = await Promise.all([
+    checkNewest(workspace, request, { monitor, listed, wanted }),
+    than === undefined ? [] : earlierRuns(workspace, monitor, listed.jobs, { than, wanted, most }),
+  ]);
+  return { ...check, ...(earlier.length === 0 ? {} : { earlier }) };
+}
+
+interface Found {
+  readonly monitor: Monitor;
+  readonly listed: MonitorRuns;
+  readonly wanted: Monitor["signals"];
+}
+
+async function checkNewest(
+  workspace: Workspace,
+  request: MonitorRequest,
+  { monitor, listed, wanted }: Found,
+): Promise<MonitorCheck> {
   const nothing = (reason: string, more: Partial<MonitorCheck> = {}): MonitorCheck => ({
     ...{ monitor: monitor.name, outcome: "noEvidence", signals: [], reasons: [reason] },
     ...more,

@@ -6,7 +6,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { checkMonitor, type MonitorCheck, type MonitorRequest } from "./check-monitor.ts";
 import { type EndpointHealth, endpointHealth, type HealthRequest } from "./endpoint-health.ts";
 import type { MonitorOutcome } from "./monitor-verdict.ts";
-import { breaks } from "./signal-metrics.ts";
+import { breaks, type SignalMetric } from "./signal-metrics.ts";
 
 export interface ProductionRequest {
   readonly monitor?: MonitorRequest;
@@ -25,11 +25,13 @@ interface Inputs {
   readonly windowInMinutes: number;
   readonly healthRules?: string | undefined;
   readonly leastRequests?: number | undefined;
+  readonly earlierResults: number;
 }
 
 /** @throws TaskError `input` where neither a monitor nor an endpoint is named, or a number is too small or too large */
 export function readProduction(inputs: Inputs): ProductionRequest {
   const { monitor, endpointName, deploymentName, maxAgeInHours, windowInMinutes, leastRequests } = inputs;
+  const { earlierResults: earlier } = inputs;
   if (!monitor && !endpointName)
     throw new TaskError("input", "Neither the input monitor nor the input endpointName is given.", {
       errorCode: "AML1301",
@@ -39,12 +41,13 @@ export function readProduction(inputs: Inputs): ProductionRequest {
   // A window and the one before it, within what one answer of Azure Monitor holds minute by minute.
   requireWithin("windowInMinutes", windowInMinutes, 1, 1_440);
   requireWithin("leastRequests", leastRequests, 1, 1_000_000_000);
+  requireWithin("earlierResults", earlier, 0, 30);
   return {
     ...(monitor
       ? {
           monitor: {
             ...{ monitor, writesVerdict: inputs.writeVerdict, signals: namesIn(inputs.signals ?? "") },
-            notesDrift: inputs.traceability !== "none",
+            ...{ notesDrift: inputs.traceability !== "none", earlier },
             ...(maxAgeInHours === undefined ? {} : { maximumAge: maxAgeInHours * 3_600_000 }),
           },
         }
@@ -54,7 +57,7 @@ export function readProduction(inputs: Inputs): ProductionRequest {
           health: {
             ...{ endpoint: endpointName, deployment: deploymentName, minutes: windowInMinutes },
             rules: inputs.healthRules?.trim() ? inputs.healthRules : defaultRulesAlone,
-            minimumRequests: leastRequests ?? DEFAULT_MINIMUM_REQUESTS,
+            ...{ minimumRequests: leastRequests ?? DEFAULT_MINIMUM_REQUESTS, earlier },
           },
         }
       : {}),
@@ -97,9 +100,14 @@ export async function checkProduction(workspace: Workspace, request: ProductionR
 
 /** The most metrics of one signal in a record; those that broke come first. */
 const MOST_METRICS = 50;
+/** The most metrics of all earlier runs in a record, by which the number of each one's is measured. */
+const MOST_EARLIER = 200;
+/** Numbers of an endpoint's earlier windows that a record has. */
+const SHOWN = ["requests", "errorRate", "latencyP95", "cpu", "memory"] as const;
 
 /** The check as the record's section. */
 export function productionSection({ outcome, reasons, monitor, health }: ProductionCheck) {
+  const earlier = [...(monitor ? earlierRunsOf(monitor) : []), ...(health ? earlierWindowsOf(health) : [])];
   return {
     ...{ outcome, reasons },
     ...(monitor
@@ -111,10 +119,7 @@ export function productionSection({ outcome, reasons, monitor, health }: Product
           ...(monitor.liveModel === undefined ? {} : { liveModel: monitor.liveModel }),
           signals: monitor.signals.map(({ name, type, outcome: one, sentence, rows, metrics }) => ({
             ...{ name, outcome: one, sentence, ...(type === undefined ? {} : { type }), ...rows },
-            metrics: metrics
-              .map((metric) => ({ ...metric, ...(breaks(metric) === true ? { broken: true } : {}) }))
-              .sort((a, b) => Number(b.broken ?? false) - Number(a.broken ?? false))
-              .slice(0, MOST_METRICS),
+            metrics: brokenFirst(metrics).slice(0, MOST_METRICS),
           })),
         }
       : {}),
@@ -125,5 +130,39 @@ export function productionSection({ outcome, reasons, monitor, health }: Product
           ...(health.to === undefined ? {} : { to: health.to }),
         }
       : {}),
+    ...(earlier.length === 0 ? {} : { earlier }),
   };
 }
+
+const brokenFirst = (metrics: readonly SignalMetric[]) =>
+  metrics
+    .map((metric) => ({ ...metric, ...(breaks(metric) === true ? { broken: true } : {}) }))
+    .sort((a, b) => Number(b.broken ?? false) - Number(a.broken ?? false));
+
+/** Earlier runs with the metrics that the newest run shows first, so that each of these has a line over time. */
+function earlierRunsOf({ signals, earlier = [] }: MonitorCheck) {
+  const most = Math.max(1, Math.floor(MOST_EARLIER / Math.max(1, earlier.length) / Math.max(1, signals.length)));
+  const keyOf = ({ metric, of }: SignalMetric) => JSON.stringify([metric, of]);
+  const first = new Map(
+    signals.map(({ name, metrics }) => [name, brokenFirst(metrics).slice(0, most).map(keyOf)] as const),
+  );
+  return earlier.map(({ job, at, outcome, reason, signals: past }) => ({
+    ...{ job, at, outcome, ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }) },
+    signals: past.map(({ name, outcome: one, metrics }) => {
+      const wanted = first.get(name);
+      const shown = wanted?.length ? metrics.filter((metric) => wanted.includes(keyOf(metric))) : metrics;
+      return { name, outcome: one, metrics: brokenFirst(shown).slice(0, most) };
+    }),
+  }));
+}
+
+const earlierWindowsOf = ({ earlier = [] }: EndpointHealth) =>
+  earlier.map(({ at, outcome, deployments }) => ({
+    ...{ at, outcome },
+    deployments: deployments.map(({ name, outcome: one, numbers }) => ({
+      ...{ name, outcome: one },
+      numbers: Object.fromEntries(
+        SHOWN.flatMap((number) => (numbers[number] === undefined ? [] : [[number, numbers[number]]])),
+      ),
+    })),
+  }));

@@ -7,6 +7,7 @@ import type { CanaryRule } from "../monitor/canary-rules.ts";
 import { judgeCanary, readCanaryRules } from "../monitor/judge-canary.ts";
 import type { Outcome } from "../monitor/verdict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { type EarlierWindow, earlierWindows, worstOf } from "./earlier-windows.ts";
 import type { MonitorOutcome } from "./monitor-verdict.ts";
 
 export interface HealthRequest {
@@ -18,6 +19,8 @@ export interface HealthRequest {
   /** As they are written, one a line. */
   readonly rules: string;
   readonly minimumRequests: number;
+  /** Windows before that are read beside this one, for people to see; absent: none. */
+  readonly earlier?: number;
 }
 
 interface DeploymentHealth {
@@ -34,6 +37,8 @@ export interface EndpointHealth {
   readonly deployments: readonly DeploymentHealth[];
   readonly from?: string;
   readonly to?: string;
+  /** What came before, the newest first. */
+  readonly earlier?: readonly EarlierWindow[];
 }
 
 /** Minutes that Azure Monitor's newest values are left out for (docs/facts/operations.md#A.4). */
@@ -62,14 +67,16 @@ export async function endpointHealth(workspace: Workspace, request: HealthReques
   const to = workspace.azure.now();
   const from = to - (minutes + LAG) * MINUTE;
   const earlier = { from: from - minutes * MINUTE, to: from };
-  const verdicts = await Promise.all(
-    names.map((name) =>
+  const before = { endpoint, deployments: names, before: from, minutes, rules, minimumRequests };
+  const [earlierOnes, ...verdicts] = await Promise.all([
+    earlierWindows(workspace, { ...before, most: request.earlier ?? 0 }),
+    ...names.map((name) =>
       judgeCanary(workspace, {
         ...{ endpoint, fresh: name, from, to, rules, minimumRequests, alerts: [] },
         ...(comparesWithBefore(rules) ? { live: name, liveMinutes: earlier } : {}),
       }),
     ),
-  );
+  ]);
   const deployments = verdicts.map(
     (verdict, index): DeploymentHealth => ({
       name: names[index] ?? "",
@@ -78,11 +85,11 @@ export async function endpointHealth(workspace: Workspace, request: HealthReques
       numbers: verdict.numbers.new,
     }),
   );
-  const worst = (["breached", "noEvidence"] as const).find((one) => deployments.some(({ outcome }) => outcome === one));
-  const outcome = worst ?? "healthy";
+  const outcome = worstOf(deployments);
   const telling = deployments.filter((one) => one.outcome === outcome);
   return {
     ...{ endpoint, outcome, deployments },
+    ...(earlierOnes.length === 0 ? {} : { earlier: earlierOnes }),
     ...(verdicts[0] ? { from: verdicts[0].window.from, to: verdicts[0].window.to } : {}),
     reasons: telling.flatMap(({ name, reasons }) => reasons.map((reason) => `${endpoint}/${name}: ${reason}`)),
   };

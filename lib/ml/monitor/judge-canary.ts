@@ -160,7 +160,7 @@ const isPassing = (error: unknown) =>
   error instanceof TaskError && (error.kind === "service" || error.kind === "timeout");
 
 /** The series of one deployment: two requests side by side, three with its use of resources. */
-async function readDeployment(
+export async function readDeployment(
   workspace: Workspace,
   endpoint: string,
   deployment: string,

@@ -115,7 +115,7 @@ interface Judged {
 }
 
 /** Of rules over one window: a rule that does not hold fails it, and one that nobody can judge leaves it open. */
-function asAWhole(rules: readonly RuleVerdict[]): Judged {
+export function asAWhole(rules: readonly RuleVerdict[]): Judged {
   const sentencesOf = (outcome: Outcome) =>
     rules.filter((rule) => rule.outcome === outcome).map(({ rule, sentence }) => `${rule}: ${sentence}`);
   if (rules.length === 0) return { outcome: "inconclusive", reasons: ["No rule was judged."] };
