@@ -30,6 +30,26 @@ describe("how often a monitor runs", () => {
     for (const [expression, pause] of cases) assert.equal(of(expression), pause, expression);
   });
 
+  it("follows a cron expression that names several days or hours, by the longest time between two of them", () => {
+    const of = (expression: string) => longestPause({ triggerType: "Cron", expression });
+    const cases: [string, number | undefined][] = [
+      ["0 3 * * 1-5", 3 * 24 * HOUR],
+      ["0 3 * * MON-FRI", 3 * 24 * HOUR],
+      ["0 3 * * 0,3", 4 * 24 * HOUR],
+      ["0 3 * * 7,3", 4 * 24 * HOUR],
+      ["0 3 * 1-12 *", 24 * HOUR],
+      ["0 3 1,15 * *", 17 * 24 * HOUR],
+      ["0 3,15 * * *", 12 * HOUR],
+      ["0 6-18/6 * * *", 12 * HOUR],
+      ["30 9-17 * * 1-5", (2 * 24 + 16) * HOUR],
+      ["0 3 31 2 *", undefined],
+      ["61 3 * * *", undefined],
+      ["0 3 * * FUN", undefined],
+    ];
+    for (const [expression, pause] of cases) assert.equal(of(expression), pause, expression);
+    assert.ok(of("0 3 29 2 *")! >= 4 * 365 * 24 * HOUR);
+  });
+
   it("is not known without a trigger", () => {
     assert.equal(longestPause(undefined), undefined);
     assert.equal(longestPause({ triggerType: "Manual" }), undefined);
