@@ -14,6 +14,17 @@ describe("how often a monitor runs", () => {
     assert.equal(of("Fortnight", 1), undefined);
   });
 
+  it("follows the pattern of a recurrence", () => {
+    const of = (frequency: string, schedule: object, interval = 1) =>
+      longestPause({ triggerType: "Recurrence", frequency, interval, schedule });
+    assert.equal(of("Week", { weekDays: ["Monday", "Wednesday", "Friday"], hours: [3], minutes: [15] }), 3 * 24 * HOUR);
+    assert.equal(of("Week", { weekDays: ["Monday", "Wednesday"] }, 2), 14 * 24 * HOUR);
+    assert.equal(of("Day", { hours: [3, 15], minutes: [0] }), 12 * HOUR);
+    assert.equal(of("Day", { hours: [], minutes: [] }), 24 * HOUR);
+    assert.equal(of("Week", { weekDays: ["Someday"] }), 7 * 24 * HOUR);
+    assert.equal(of("Month", { monthDays: [1, 15] }), 31 * 24 * HOUR);
+  });
+
   it("follows a cron expression, on the long side", () => {
     const of = (expression: string) => longestPause({ triggerType: "Cron", expression });
     const cases: [string, number | undefined][] = [
