@@ -199,6 +199,27 @@ describe("Watch models, for breaches of monitors", () => {
     assert.equal((await run()).outputs?.startedCount, "1");
   });
 
+  it("what was started is known behind many runs that kept nothing, and a training that goes on behind many of other branches", async () => {
+    const { devops } = jobs.cloud;
+    const many = (pipeline: string, count: number, branch: string) => {
+      for (let index = 0; index < count; index++)
+        devops.finishBuild(devops.createBuild(pipeline, { branch, commit: "0", requestedFor: "Ada" }), "succeeded");
+    };
+    await monitor(jobs, names.drift, drift("older"));
+    await look(jobs, names.drift);
+    await run();
+    const [training] = started();
+    many(names.watching, 60, "main");
+    many(names.target, 210, "feature");
+    await look(jobs, names.drift);
+    const open = await run();
+    assert.deepEqual([open.error, open.outputs?.startedCount], [undefined, "0"]);
+    devops.finishBuild(training!, "failed");
+    assert.match((await run()).log, new RegExp(`starts nothing: run ${training!.id} was started`));
+    const mine = started().filter(({ sourceBranch }) => /main$/.test(sourceBranch));
+    assert.equal(mine.length, 1);
+  });
+
   it("a monitor whose name goes on like a time is another one", async () => {
     await monitor(jobs, names.drift, drift("alike"));
     await look(jobs, names.drift);
