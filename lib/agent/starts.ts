@@ -171,7 +171,7 @@ export class Starter extends RunMemory {
   async ofTarget(): Promise<TargetRun[]> {
     const { id } = await this.#found();
     const { branch = await this.#defaultBranch(id) } = this.#target as { branch?: string };
-    const runs = await this.runs(id, { top: 200 });
+    const runs = await this.runs(id, { top: 200, branch: branch === undefined ? undefined : fullRef(branch) });
     return runs.flatMap(({ id: run, queueTime, finishTime, result, status, sourceBranch }) => {
       const isOther = branch !== undefined && sourceBranch !== undefined && sourceBranch !== fullRef(branch);
       if (run === undefined || queueTime === undefined || isOther) return [];
