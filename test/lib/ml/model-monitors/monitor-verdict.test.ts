@@ -1,6 +1,7 @@
 // Verdicts on signals and monitors: no evidence is never healthy.
 import assert from "node:assert/strict";
 import { judgeMonitor, judgeSignal, type SignalResult } from "../../../../lib/ml/model-monitors/monitor-verdict.ts";
+import { readSignalFile } from "../../../../lib/ml/model-monitors/signal-metrics.ts";
 
 const good = { metric: "JensenShannonDistance", of: "age", value: 0.05, threshold: 0.1 };
 const bad = { ...good, value: 0.2 };
@@ -39,6 +40,25 @@ describe("the verdict on a signal", () => {
       { metrics: [good, { metric: "PopulationStabilityIndex", of: "age", threshold: 0.1 }] },
     ];
     for (const one of cases) assert.equal(judgeSignal(result(one)).outcome, "noEvidence", JSON.stringify(one));
+  });
+
+  it("is no evidence where there are more metrics than are read, and a breach where one of those that are broke", () => {
+    const metrics = Array.from({ length: 5_001 }, (_, index) => ({
+      metricName: `m${index}`,
+      metricValue: 0,
+      threshold: 1,
+    }));
+    const text = JSON.stringify({ signalName: "s", metrics: { features: { age: { metrics } } } });
+    const file = readSignalFile(text) ?? assert.fail("the file is none");
+    const { outcome, sentence } = judgeSignal(result({ metrics: file.metrics, isCut: file.isCut ?? false }));
+    assert.deepEqual(
+      [outcome, sentence],
+      [
+        "noEvidence",
+        "s: it has more metrics than the 5,000 that are read, so that nobody knows whether all are within their thresholds.",
+      ],
+    );
+    assert.equal(judgeSignal(result({ metrics: [bad], isCut: true })).outcome, "breached");
   });
 
   it("is not breached by a tag for good accuracy, of which the service takes more for worse", () => {
