@@ -186,6 +186,6 @@ export interface MonitorSection {
     reasons?: readonly string[];
     numbers?: Readonly<Record<string, number>>;
   }[];
-  /** What came before, the newest first; it decided nothing. */
+  /** Earlier results, the newest first; they decided nothing. */
   earlier?: readonly EarlierHealth[];
 }

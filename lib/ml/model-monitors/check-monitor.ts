@@ -44,7 +44,7 @@ export interface MonitorCheck {
   readonly studioUrl?: string;
   /** When it ended or, where that is not known, began; ISO 8601. */
   readonly at?: string;
-  /** What came before, the newest first. */
+  /** Earlier results, the newest first. */
   readonly earlier?: readonly EarlierRun[];
   /** `name:version` of the model that is live, where the breach is noted on it. */
   readonly liveModel?: string;

@@ -37,7 +37,7 @@ export interface EndpointHealth {
   readonly deployments: readonly DeploymentHealth[];
   readonly from?: string;
   readonly to?: string;
-  /** What came before, the newest first. */
+  /** Earlier results, the newest first. */
   readonly earlier?: readonly EarlierWindow[];
 }
 

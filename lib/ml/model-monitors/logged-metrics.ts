@@ -12,6 +12,13 @@ interface LoggedRun {
   };
 }
 
+interface LoggedMetrics {
+  /** By the signal's name. */
+  readonly metrics: ReadonlyMap<string, readonly SignalMetric[]>;
+  /** There are more, which were not read. */
+  readonly isCut: boolean;
+}
+
 /** Pages of runs that are looked at: a monitor has one for each metric of each feature. */
 const MOST_PAGES = 5;
 
@@ -19,11 +26,7 @@ const MOST_PAGES = 5;
  * The latest metrics of each signal that were logged since a job began; older ones are of an earlier run and no evidence for this one.
  * Two round trips, and one for each further page.
  */
-export async function loggedMetrics(
-  workspace: Workspace,
-  monitor: string,
-  job: Job,
-): Promise<ReadonlyMap<string, readonly SignalMetric[]>> {
+export async function loggedMetrics(workspace: Workspace, monitor: string, job: Job): Promise<LoggedMetrics> {
   const { azure, mlflowUrl, signal } = workspace;
   const began = Date.parse(job.systemData?.createdAt ?? "") || Number.POSITIVE_INFINITY;
   const found = new Map<string, SignalMetric[]>();
@@ -38,7 +41,7 @@ export async function loggedMetrics(
     },
   );
   const id = experiment.body?.experiment?.experiment_id;
-  if (id === undefined) return found;
+  if (id === undefined) return { metrics: found, isCut: false };
   let token: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
     const { body } = await azure.request<{ runs?: LoggedRun[]; next_page_token?: string }>(
@@ -60,7 +63,7 @@ export async function loggedMetrics(
     token = body?.next_page_token || undefined;
     if (token === undefined) break;
   }
-  return found;
+  return { metrics: found, isCut: token !== undefined };
 }
 
 function take(found: Map<string, SignalMetric[]>, { data }: LoggedRun, began: number): void {

@@ -1,7 +1,7 @@
 // The verdict on a monitor: breached, healthy, or no evidence where nobody knows. No evidence is never healthy
 // (docs/facts/operations.md#F.4). Pure.
 // Tests: test/lib/ml/model-monitors/monitor-verdict.test.ts
-import { breaks, type SignalMetric, sayMetric, takesGoodForBad } from "./signal-metrics.ts";
+import { breaks, MOST_METRICS, type SignalMetric, sayMetric, takesGoodForBad } from "./signal-metrics.ts";
 
 export type MonitorOutcome = "healthy" | "breached" | "noEvidence";
 
@@ -16,6 +16,8 @@ export interface SignalResult {
   readonly isTagged: boolean;
   /** The tag's message names other metrics than those of which the service takes more for worse, or was cut and may have named some. */
   readonly saysMore?: boolean;
+  /** There are more metrics, which were not read. */
+  readonly isCut?: boolean;
   /** Why there are no metrics, as a sentence. */
   readonly unread?: string;
 }
@@ -31,7 +33,7 @@ const MOST_SAID = 5;
 
 /** Judges a signal: by the service's own tag, and by its numbers. */
 export function judgeSignal(result: SignalResult): SignalVerdict {
-  const { name, metrics, rows, isTagged, saysMore = false, unread } = result;
+  const { name, metrics, rows, isTagged, saysMore = false, isCut = false, unread } = result;
   const broken = metrics.filter((one) => breaks(one) === true);
   const judged = metrics.filter((one) => breaks(one) !== undefined);
   const verdict = (outcome: MonitorOutcome, sentence: string): SignalVerdict => ({
@@ -61,6 +63,11 @@ export function judgeSignal(result: SignalResult): SignalVerdict {
     return verdict(
       "noEvidence",
       `${name}: ${sayMetric(unknown)}, so that nobody knows whether it is within its threshold.`,
+    );
+  if (isCut)
+    return verdict(
+      "noEvidence",
+      `${name}: it has more metrics than the ${MOST_METRICS.toLocaleString("en-US")} that are read, so that nobody knows whether all are within their thresholds.`,
     );
   const tag =
     isTagged && misread ? ` The service tagged the run for ${sayMetric(misread)}, of which more is better.` : "";

@@ -63,9 +63,13 @@ export async function runResults(
       ...{ ...signal, isTagged: messages.length > 0 },
       ...(messages.every(isOfGoodOnes) ? {} : { saysMore: true }),
     };
-    if (!("why" in file)) return { ...base, metrics: file.metrics, ...(file.rows ? { rows: file.rows } : {}) };
-    const metrics = logged?.get(signal.name) ?? [];
-    return { ...base, metrics, ...(metrics.length > 0 ? {} : { unread: file.why }) };
+    if (!("why" in file)) {
+      const { metrics, rows, isCut = false } = file;
+      return { ...base, metrics, ...(rows ? { rows } : {}), ...(isCut ? { isCut } : {}) };
+    }
+    const metrics = logged?.metrics.get(signal.name) ?? [];
+    const cut = logged?.isCut ? { isCut: true } : {};
+    return { ...base, metrics, ...cut, ...(metrics.length > 0 ? {} : { unread: file.why }) };
   });
   const ends = runs.flatMap(({ run, below }) => [run, ...below].map(({ endTimeUtc }) => Date.parse(endTimeUtc ?? "")));
   const known = ends.filter((end) => !Number.isNaN(end));

@@ -20,12 +20,14 @@ export interface SignalFile {
   readonly metrics: readonly SignalMetric[];
   /** Rows that were compared, where the file says so. */
   readonly rows?: { readonly reference?: number; readonly production?: number };
+  /** There are more metrics, which were not read. */
+  readonly isCut?: boolean;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** More metrics than any monitor has; what lies beyond is not read. */
-const MOST_METRICS = 5_000;
+/** Metrics of a signal that are read; with more of them nobody knows whether all is well. */
+export const MOST_METRICS = 5_000;
 const DEEPEST_GROUP = 5;
 
 /** The metrics of a signal's file; undefined for a text that is none. Python writes NaN where JSON has no number. */
@@ -40,6 +42,7 @@ export function readSignalFile(text: string): SignalFile | undefined {
   return {
     signal: file["signalName"],
     metrics: metrics.slice(0, MOST_METRICS),
+    ...(metrics.length > MOST_METRICS ? { isCut: true } : {}),
     ...(isObject(rowCount) ? { rows: rowsOf(rowCount) } : {}),
   };
 }
