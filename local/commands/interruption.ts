@@ -1,7 +1,17 @@
 // Signals that end a command.
 
-/** Aborts at SIGINT or SIGTERM, and when npm is gone: it passes SIGTERM to a shell that does not pass it on. */
+let only: AbortSignal | undefined;
+
+/**
+ * Aborts at SIGINT or SIGTERM, and when npm is gone: it passes SIGTERM to a shell that does not pass it on. One for the
+ * process; a second signal ends the process.
+ */
 export function interruption(): AbortSignal {
+  only ??= listen();
+  return only;
+}
+
+function listen(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => controller.abort());
   if (process.env["npm_lifecycle_event"] !== undefined) {

@@ -23,6 +23,7 @@ the pipelines name them. What Azure DevOps knows and no file says can stand in a
   --vsix FILE      an extension whose tasks the pipelines use; may be given several times (default: the .vsix file in the
                    repository, in this folder, or in the folder above)
   --leave-out TASK leave out the steps of a task that is not here, as UsePythonVersion@0; may be given several times
+  --check          only say what cannot be run here, and start nothing
   --out DIR        write the log and the summary of each run into this folder
   --keep           keep the pages of the run and its jobs until Ctrl+C
   --quiet          print the page at the end only, not the log
@@ -56,6 +57,7 @@ export interface RunWords {
   readonly connection: readonly string[];
   readonly out: string | undefined;
   readonly keep: boolean;
+  readonly check: boolean;
   readonly quiet: boolean;
   readonly environments?: "machine" | "venv";
   /** For `cloudOptions`. */
@@ -67,7 +69,17 @@ export function runWords(words: readonly string[]): RunWords {
   const { values, positionals } = parseArgs({
     args: [...words],
     options: {
-      ...{ repo: text, file: several, reason: text, branch: text, target: text, out: text, keep: flag, quiet: flag },
+      ...{
+        repo: text,
+        file: several,
+        reason: text,
+        branch: text,
+        target: text,
+        out: text,
+        keep: flag,
+        quiet: flag,
+        check: flag,
+      },
       ...{ set: several, approve: several, reject: several, "leave-out": several },
       ...{ vsix: several, parameter: several, variable: several, connection: several, ...cloudFlags },
     },
@@ -92,6 +104,7 @@ export function runWords(words: readonly string[]): RunWords {
   const { repo, files } = placeOf(values.repo, positional, values.file);
   return {
     ...{ help: values.help === true, keep: values.keep === true, quiet: values.quiet === true, cloud },
+    check: values.check === true,
     ...{ repo, files, reason, branch, target: (values.target ?? "main").replace(/^refs\/heads\//, "") },
     ...{ set: pairs("set", values.set), parameters: pairs("parameter", values.parameter) },
     variables: pairs("variable", values.variable),

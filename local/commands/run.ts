@@ -59,6 +59,11 @@ export async function run(words: readonly string[], provided: Provided = {}): Pr
       ...{ names: ready.targets.names, subscriptions: ready.targets.subscriptions, project: ready.snapshot.name },
     };
     for (const note of await machineNotes(environments)) console.log(`Note: ${note}`);
+    if (read.check) {
+      const names = ready.all.map(({ definition }) => `${definition.name} (${definition.file})`);
+      console.log(`Can be run here: ${names.join(", ")}. Nothing was started.`);
+      return 0;
+    }
     if (signal.aborted) return 1;
     return await withCloud(options, read.cloud.har, (cloud) => runOn(cloud, ready, work, signal));
   } catch (error) {

@@ -1,7 +1,8 @@
 // azureml-local without this repository: packed, with what it declares beside it, it starts, and runs a pipeline with a VSIX.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { zipSync } from "fflate";
@@ -9,6 +10,7 @@ import { createRepository } from "../../scripts/demo/repository.ts";
 import { packageExtension } from "../../scripts/package.ts";
 import { packAzuremlLocal, unpackAzuremlLocal } from "../harness/azureml-local.ts";
 import { root } from "../harness/packages.ts";
+import { until } from "../harness/until.ts";
 
 const PIPELINE = `trigger: none
 parameters:
@@ -23,6 +25,17 @@ steps:
     dataFile: \${{ parameters.dataFile }}
 - bash: echo "registered version $(data.version) for $(who)"
 `;
+
+/** A page of the cloud, whose authority lives as long as the run. */
+const textAt = (address: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const request = https.get(address, { rejectUnauthorized: false }, (answer) => {
+      let text = "";
+      answer.on("data", (piece) => (text += String(piece)));
+      answer.on("end", () => resolve(text));
+    });
+    request.on("error", reject);
+  });
 
 describe("azureml-local, packed", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "azureml-local-test-"));
@@ -88,6 +101,41 @@ describe("azureml-local, packed", () => {
     assert.match(azuremlLocal("run", "no.yml").stderr, /no\.yml does not exist/);
   });
 
+  it("makes a project and runs it green, and keeps its pages until it is interrupted", async () => {
+    // A path with a space and a letter beyond ASCII, and the extension beside the project.
+    const place = path.join(folder, "Räder heute");
+    mkdirSync(place);
+    copyFileSync(vsix, path.join(place, "extension.vsix"));
+    const made = azuremlLocal("init", path.join(place, "bikes"));
+    assert.equal(made.status, 0, made.said);
+    const child = spawn(process.execPath, [program, "run", "--keep"], {
+      cwd: path.join(place, "bikes"),
+      env: { PATH: process.env["PATH"], HOME: folder },
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += String(data)));
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    try {
+      await until("the pages can be looked at", () => {
+        assert.equal(child.exitCode, null, said.slice(-4000));
+        return /^=+\n$/m.test(said) && said.trimEnd().endsWith("=");
+      });
+      assert.match(said, /^2 runs: green$/m);
+      assert.match(said, /^ {2}main +\d+\.1 +succeeded$/m);
+      assert.match(said, /^ {2}release +Release \d+\.1 +succeeded$/m);
+      assert.match(said, /^Pages, until Ctrl\+C/m);
+      const [, run = ""] = /^ {2}run main \S+ {2}(\S+)$/m.exec(said) ?? [];
+      const [, job = ""] = /^ {2}job Prepare and train \(Completed\) {2}(\S+)$/m.exec(said) ?? [];
+      assert.match(await textAt(run), /results\.html/);
+      assert.match(await textAt(job), /Completed/);
+      child.kill("SIGINT");
+      assert.equal(await ended, 0);
+      await assert.rejects(textAt(run));
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
   it("gives a command the cloud in its environment, and ends with its exit code", () => {
     const script = `
       const { ARM_CLOUD_METADATA_URL, AZUREML_WORKSPACE_NAME } = process.env;
@@ -116,6 +164,7 @@ describe("azureml-local, packed", () => {
   it("says its commands where none is given", () => {
     const { status, stderr } = azuremlLocal();
     assert.equal(status, 2);
-    for (const name of ["up", "exec", "run"]) assert.match(stderr, new RegExp(`^  azureml-local ${name}\\b`, "m"));
+    for (const name of ["up", "exec", "init", "run"])
+      assert.match(stderr, new RegExp(`^  azureml-local ${name}\\b`, "m"));
   });
 });

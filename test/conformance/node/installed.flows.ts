@@ -1,10 +1,11 @@
 // azureml-local as npm installs it in an empty folder, from its tarball and the registry, used by the official Python client.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { packageExtension } from "../../../scripts/package.ts";
 import { packAzuremlLocal } from "../../harness/azureml-local.ts";
 import { root } from "../../harness/packages.ts";
 import { until } from "../../harness/until.ts";
@@ -81,7 +82,46 @@ async function readme(): Promise<void> {
   assert.match(stdout, /Execution Summary/);
 }
 
+const extension = once(async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "azureml-local-extension-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return (await packageExtension(root, { output: folder })).file;
+});
+
+/** The README's quick start with one of the starters: the project is new, and its environments are made anew. */
+function starter(name: string): () => Promise<void> {
+  return async () => {
+    const project = path.join(await install(), `bikes-${name}`);
+    const env = shell(path.dirname(project));
+    await execute("npx", ["azureml-local", "init", project, "--starter", name], { cwd: path.dirname(project), env });
+    copyFileSync(await extension(), path.join(project, "extension.vsix"));
+    const cache = ["--environments-cache", path.join(project, ".environments")];
+    const words = [
+      "azureml-local",
+      "run",
+      "--quiet",
+      "--file",
+      "azure-pipelines.yml",
+      "--file",
+      "pipelines/nightly.yml",
+    ];
+    const { stdout } = await execute("npx", [...words, ...cache], { cwd: project, env }).catch((error) => {
+      throw new Error(String((error as { stdout?: string }).stdout).slice(-4000));
+    });
+    assert.match(stdout, /^3 runs: green$/m);
+  };
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => (done ??= work());
+}
+
 export const flows = {
+  "its starter pipeline runs green, with its release and its night": starter("pipeline"),
+  "its starter batch runs green, with its release and its night": starter("batch"),
+  "its starter sklearn runs green, with what it installs from PyPI": starter("sklearn"),
+  "its starter mlflow runs green, with what it installs from PyPI": starter("mlflow"),
   "in an empty folder, npx azureml-local up takes a job of azure-ai-ml, with its code and data": up,
   "the README's example runs with npx azureml-local exec": readme,
 };
