@@ -20,6 +20,7 @@ const PATIENCE = 60_000;
  * Reads from `from` on as many bytes as `room` holds, and no more, whatever the other side sends (ranges: docs/facts/azureml-wire.md#11.1).
  * One round trip; no second attempt.
  * @param room where the bytes are put: the piece is a part of it
+ * @param doing for errors: "read the file outputs/rows.csv"
  * @returns an empty piece where it ends before, and undefined where nothing lies there
  * @throws TaskError for every other answer, and where nobody answers; the signal's reason when it is aborted
  */
@@ -29,6 +30,7 @@ export async function readPiece(
   from: number,
   room: Buffer,
   signal?: AbortSignal,
+  doing = "read the job's log",
 ): Promise<Piece | undefined> {
   const request = createPipelineRequest({
     url: signedUrl,
@@ -57,14 +59,14 @@ export async function readPiece(
       case 404:
         return undefined;
       default:
-        throw new TaskError("service", `Azure answered ${response.status} when asked to read the job's log.`, {
+        throw new TaskError("service", `Azure answered ${response.status} when asked to ${doing}.`, {
           errorCode: "AML1113",
           status: response.status,
         });
     }
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw error instanceof TaskError ? error : unreachable("read the job's log", signedUrl, error);
+    throw error instanceof TaskError ? error : unreachable(doing, signedUrl, error);
   }
 }
 

@@ -39,7 +39,7 @@ export async function runFile(workspace: Workspace, runId: string, path: string)
       errorCode: "AML1511",
     });
   const piece = async (offset: number, room: Buffer) => {
-    const found = await readPiece(azure, address, offset, room, signal);
+    const found = await readPiece(azure, address, offset, room, signal, `read the file ${name}`);
     if (found !== undefined) return found;
     throw new TaskError("service", `The file ${name} is listed and cannot be read.`, { errorCode: "AML1511" });
   };

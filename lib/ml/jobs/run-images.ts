@@ -50,7 +50,7 @@ export async function runImages(workspace: Workspace, runId: string): Promise<Ru
   const read = await sideBySide(files.slice(0, MOST), LANES, async ({ path, contentUri }): Promise<RunImage[]> => {
     const room = Buffer.allocUnsafe(LARGEST + 1);
     const piece = await readOne(workspace, path, () =>
-      readPiece(workspace.azure, contentUri, 0, room, workspace.signal),
+      readPiece(workspace.azure, contentUri, 0, room, workspace.signal, `read the picture ${path}`),
     );
     if (piece === undefined || piece.bytes.length > LARGEST || (piece.total ?? 0) > LARGEST) return [];
     const mediaType = mediaTypeOf(piece.bytes);

@@ -117,6 +117,14 @@ describe("blobs", () => {
     );
   });
 
+  it("says what was being read where the answer is no piece", async () => {
+    const { azure, blobs, name } = await openContainer();
+    await blobs.append(name, "rows.csv", "a,b");
+    const [address = ""] = blobs.sasUrl(name, "rows.csv", "r", 60).split("?");
+    const read = readPiece(azure, address, 0, Buffer.alloc(9), signal, "read the file outputs/rows.csv");
+    await assert.rejects(read, /^TaskError: Azure answered 40\d when asked to read the file outputs\/rows\.csv\.$/);
+  });
+
   it("never leaves its folder, whatever a blob is called", () => {
     for (const name of ["../x", "a/../../x", "/etc/passwd", "..", "", "a/../..", "C:\\x", "a\0b"]) {
       assert.throws(() => placeInside("/srv/folder", name), { kind: "service" }, name);
