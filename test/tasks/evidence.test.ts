@@ -92,6 +92,24 @@ describe("evidence for an approver", () => {
     assert.match(text, /Risks:[\s\S]*- no record arrived of Train/);
   });
 
+  it("misses no record of a step that ran on the server", async () => {
+    const build = newBuild(cloud);
+    for (const name of ["CheckMonitorResult", "CheckMonitorResultDev", "CheckModel", "WaitForJob"])
+      build.plan.record({
+        ...{
+          parentId: "server-job",
+          type: "Task",
+          state: "completed",
+          finishTime: Date.now(),
+          result: "succeeded",
+          name,
+        },
+        task: { id: JOB_ID, name: `AzureML${name}`, version: "1.0.0" },
+      });
+    const ran = await judge(build);
+    assert.doesNotMatch(full(ran), /no record arrived/);
+  });
+
   it("is there without records of others where Azure DevOps does not give them", async () => {
     const ran = await runStory(evaluateMetrics, { jobName, rules: "1 == 1" }, folder);
     assert.equal(ran.error, undefined, ran.error?.stack);
