@@ -5,7 +5,7 @@ import { RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
 import type { ViewContext } from "./task.ts";
 
 /** Tasks that leave records, of this extension or of a variant of it: those of the server leave none, and a report is no step of its own. */
-const LEAVES_RECORDS = /^AzureML(?!CheckModel|CheckRollout|WaitForJob|Report)[A-Za-z]{1,40}$/;
+const LEAVES_RECORDS = /^AzureML(?!CheckModel|CheckMonitorResult|CheckRollout|WaitForJob|Report)[A-Za-z]{1,40}$/;
 /** A post-job stage is in the timeline under the same task, and leaves no record. */
 const POST_JOB = /^Post-job: /;
 /** Milliseconds that records of this run's earlier steps are waited for. */
