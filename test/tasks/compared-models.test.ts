@@ -78,6 +78,18 @@ describe("EvaluateMetrics over a comparison of the same run", () => {
     const other = await judge(rules, build, { champion: "model:judged-holdout:9", missingChampion: "skip" });
     assert.equal(other.outputs?.passed, true, "a champion that is not there is compared with nothing");
 
+    const registered = newBuild(cloud);
+    const model = { source: "job", jobName, outputName: "model", type: "custom_model", name: "judged-strong" };
+    const made = await runStory(registerModel as Parameters<typeof runStory>[0], model, folder);
+    assert.equal(made.error?.message, undefined, made.log);
+    const again = await compare("model:judged-strong:1", registered);
+    assert.equal(again.error?.message, undefined, again.log);
+    leaveStep(registered, "Compare", again.record);
+    const ofModel = await judge(rules, registered, { champion: "model:judged-weak:1", missingChampion: "fail" });
+    assert.equal(ofModel.outputs?.passed, true, ofModel.log);
+    const against = await judge(rules, registered, { champion: "model:judged-strong:1" });
+    assert.match(against.log, /The comparison was with judged-weak:1, and the champion is judged-strong:1\./);
+
     const elsewhere = newBuild(cloud);
     const { workspace } = compared.record;
     assert.ok(workspace);
