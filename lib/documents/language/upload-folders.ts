@@ -22,9 +22,12 @@ function foldersOf(root: UploadRoot): string[] {
   return typeof root === "string" ? [rootOf(root)] : [rootOf(root), ...root.others.map((one) => path.resolve(one))];
 }
 
-export function isInside(absolute: string, root: string): boolean {
-  const relative = path.relative(root, absolute);
-  return relative === "" || (!relative.startsWith(`..${path.sep}`) && relative !== ".." && !path.isAbsolute(relative));
+/** @param paths the path rules of the machine; another machine's in tests */
+export function isInside(absolute: string, root: string, paths: path.PlatformPath = path): boolean {
+  const relative = paths.relative(root, absolute);
+  return (
+    relative === "" || (!relative.startsWith(`..${paths.sep}`) && relative !== ".." && !paths.isAbsolute(relative))
+  );
 }
 
 /** The location of a real path: in a folder whose files may be uploaded, in the history that git keeps there, or elsewhere. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { besideMissing, sayMissing, shownPath } from "../../../../lib/documents/language/shown-path.ts";
+import { isInside } from "../../../../lib/documents/language/upload-folders.ts";
 import { type Project, project } from "../project.ts";
 
 describe("paths in messages", () => {
@@ -34,6 +35,30 @@ describe("paths in messages", () => {
   ] as const)
     it(`${rules}: ${given.slice(0, 60)} in ${root} is shown as ${shown.slice(0, 60)}`, () => {
       assert.equal(shownPath(given, root, path[rules]), shown);
+    });
+});
+
+describe("a path inside of a folder", () => {
+  for (const [rules, root, given, expected] of [
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/a.yml", true],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s", true],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s2/a.yml", false],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/S/a.yml", false],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/../a.yml", false],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/..a/b", true],
+    ["win32", "D:\\a\\1\\s", "D:\\a\\1\\s\\a.yml", true],
+    ["win32", "D:\\a\\1\\s", "d:\\A\\1\\S\\a.yml", true],
+    ["win32", "D:\\a\\1\\s", "D:/a/1/s/b/a.yml", true],
+    ["win32", "D:\\a\\1\\s", "D:\\a\\1\\s2\\a.yml", false],
+    ["win32", "D:\\a\\1\\s", "D:\\a\\1\\s\\..\\a.yml", false],
+    ["win32", "D:\\a\\1\\s", "C:\\a\\1\\s\\a.yml", false],
+    ["win32", "D:\\a\\1\\s", "\\\\server\\share\\a.yml", false],
+    ["win32", "\\\\server\\share\\s", "\\\\server\\share\\s\\a.yml", true],
+    ["win32", "\\\\server\\share\\s", "\\\\server\\other\\s\\a.yml", false],
+    ["win32", "D:\\", "D:\\a.yml", true],
+  ] as const)
+    it(`${rules}: ${given} is ${expected ? "inside" : "outside"} of ${root}`, () => {
+      assert.equal(isInside(given, root, path[rules]), expected);
     });
 });
 
