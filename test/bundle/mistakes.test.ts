@@ -190,6 +190,18 @@ const MISTAKES: Readonly<Record<string, readonly Mistake[]>> = {
       says: [/no online endpoint "bike"/, /Did you mean bikes\?/],
     },
     {
+      what: "a deployment to roll back to",
+      task: "Rollback",
+      inputs: { endpointName: "bikes", deploymentName: "bleu" },
+      says: [/The endpoint bikes has no deployment bleu, so nothing was changed; it has blue .*Did you mean blue\?/],
+    },
+    {
+      what: "a monitor",
+      task: "CheckMonitor",
+      inputs: { monitor: "drift" },
+      says: [/The workspace ws1 has no monitor "drift"; it has none\./],
+    },
+    {
       what: "a version of a model",
       task: "DeployEndpoint",
       inputs: { ...deploy, endpointName: "bikes", model: "bikes:99" },

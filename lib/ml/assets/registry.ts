@@ -14,6 +14,7 @@ import {
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, Uploaded } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { onceEach } from "../workspace/once.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { AssetHome } from "./asset-home.ts";
@@ -135,7 +136,7 @@ async function discoveryUrl(
   const others = there.length > 0 ? ` There ${there.length === 1 ? "is" : "are"} ${there.sort().join(", ")}.` : "";
   throw new TaskError(
     "notFound",
-    `There is no registry "${name}" in the subscription of the service connection, ${subscriptionId}.${others}`,
+    `There is no registry "${name}" in the subscription of the service connection, ${subscriptionId}.${others}${didYouMean(name, there)}`,
     {
       errorCode: "AML1209",
       status: 404,

@@ -2,6 +2,7 @@
 // Tests: test/bundle/metrics-found.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { cut } from "../../remote-text.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type ChildRun, childRuns } from "./runs.ts";
@@ -90,7 +91,7 @@ export class RunTree {
       level = below;
     }
     const there = seen.length === 0 ? "it has no child runs" : `it has ${some([...new Set(seen)])}`;
-    return `The input metricsFrom is "${wanted}", and the job ${root.run.runId} has no step of that name; ${there}.`;
+    return `The input metricsFrom is "${wanted}", and the job ${root.run.runId} has no step of that name; ${there}.${didYouMean(wanted, seen)}`;
   }
 }
 

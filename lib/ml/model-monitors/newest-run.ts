@@ -2,6 +2,7 @@
 // Tests: test/lib/ml/model-monitors/check-monitor.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { whatItHas } from "../../nearest-name.ts";
 import { isObject } from "../../plain-objects.ts";
 import { bounded } from "../../remote-text.ts";
 import { hasEnded, type Job } from "../jobs/jobs.ts";
@@ -45,10 +46,28 @@ interface ScheduleBody {
 export async function readMonitor(workspace: Workspace, name: string): Promise<Monitor> {
   const monitor = await findMonitor(workspace, name);
   if (monitor !== undefined) return monitor;
-  throw new TaskError("notFound", `The workspace ${workspace.name} has no monitor ${JSON.stringify(name)}.`, {
-    errorCode: "AML1210",
-    hint: "A monitor is a schedule: see `az ml schedule list`, and make it with AzureMLApply.",
-  });
+  throw new TaskError(
+    "notFound",
+    `The workspace ${workspace.name} has no monitor ${JSON.stringify(name)}${await otherSchedules(workspace, name)}`,
+    {
+      errorCode: "AML1210",
+      hint: "A monitor is a schedule: see `az ml schedule list`, and make it with AzureMLApply.",
+    },
+  );
+}
+
+/** The end of a sentence that says which schedules there are; its full stop alone where they cannot be listed. */
+async function otherSchedules({ azure, id, signal }: Workspace, name: string): Promise<string> {
+  const names: string[] = [];
+  try {
+    for await (const one of azure.list<{ name?: string }>(`${id}/schedules`, { signal })) {
+      if (one.name) names.push(one.name);
+      if (names.length === 200) break;
+    }
+  } catch {
+    return ".";
+  }
+  return `; ${whatItHas(name, names.sort())}`;
 }
 
 /** The monitor; undefined where there is no schedule of that name. One round trip. @throws TaskError `input` where it is no monitor */

@@ -1,6 +1,7 @@
 // Plans the rollback of an endpoint: which deployment gets all of the traffic, and why. Pure.
 // Tests: test/lib/ml/rollout/rollback-plan.test.ts
 import { TaskError } from "../../errors.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import type { Deployment } from "../endpoints/deployments.ts";
 import { knownGood, LAST_KNOWN_GOOD, type RolledBack, rolledBack } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
@@ -72,7 +73,10 @@ function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: s
   if (there?.name === undefined)
     throw new TaskError(
       "notFound",
-      `The endpoint ${endpoint.name} has no deployment ${wanted}, so nothing was changed; ${sayDeployments(endpoint, deployments)}.`,
+      `The endpoint ${endpoint.name} has no deployment ${wanted}, so nothing was changed; ${sayDeployments(endpoint, deployments)}.${didYouMean(
+        wanted,
+        deployments.map(({ name }) => name ?? ""),
+      )}`,
       { errorCode: "AML1210", hint: "Name one of those with the input deploymentName." },
     );
   if (!isReady(there))
