@@ -30,6 +30,8 @@ describe("generate", () => {
 
   it("names in --check what is out of date, and fails", () => {
     const folder = mkdtempSync(join(tmpdir(), "generate-"));
+    // These pages are made of parts of the project that this copy does not have.
+    const filter = (from: string) => !/(^|[\\/])(dist|status\.md|architecture\.md)$/.test(from);
     try {
       for (const name of [
         "scripts/generate.ts",
@@ -38,14 +40,11 @@ describe("generate", () => {
         "lib",
         "tasks",
         "contributions",
-        "docs/connections.md",
-        "docs/record.schema.json",
-        "docs/troubleshooting.md",
-        "docs/usage.md",
+        "docs",
         "vss-extension.json",
         "package.json",
       ]) {
-        cpSync(join(root, name), join(folder, name), { recursive: true, filter: (from) => !from.endsWith("dist") });
+        cpSync(join(root, name), join(folder, name), { recursive: true, filter });
       }
       symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
       const check = () =>
