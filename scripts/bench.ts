@@ -1,7 +1,8 @@
 // `npm run bench`: each task as packaged beside Azure's own Python client doing the same, against one local cloud, in turn, in one run.
 // Says whole-process times (median, minimum, maximum) and how many exchanges with Azure each needed: on the real service, whose
 // round trips take tens to hundreds of milliseconds, their number is the real cost. Then the memory that large data take
-// (`--memory`: that alone; `--only log`: rows and measurements that have that in their names).
+// (`--memory`: that alone; `--only log`: rows and measurements that have that in their names). `--starts` measures alone what a step costs that
+// waits for nothing, and writes docs/performance.json and docs/performance.md.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,9 +10,12 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { Bench, PROJECT, type TaskName, type TaskRun } from "../test/harness/bench.ts";
 import { memoryBench } from "./bench/memory.ts";
+import { performancePage } from "./bench/performance-page.ts";
+import { measureStarts } from "./bench/starts.ts";
 import { buildTasks } from "./build.ts";
 import { localCloudEnvironment } from "./conformance/environment.ts";
 import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
+import { formatJson } from "./generate/json.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
@@ -93,13 +97,24 @@ async function main(): Promise<number> {
     options: {
       runs: { type: "string", default: "5" },
       memory: { type: "boolean", default: false },
+      starts: { type: "boolean", default: false },
       only: { type: "string" },
     },
   });
   await buildTasks(root);
+  if (values.starts) return starts(Number(values.runs));
   const wanted = pairs.filter(({ what }) => what.includes(values.only ?? ""));
   if (!values.memory && wanted.length > 0) await times(Number(values.runs), wanted);
   return (await memoryBench(values.only)) > 0 ? 1 : 0;
+}
+
+async function starts(runs: number): Promise<number> {
+  const measured = await measureStarts(runs);
+  const page = performancePage(measured);
+  writeFileSync(path.join(root, "docs", "performance.json"), formatJson(measured));
+  writeFileSync(path.join(root, "docs", "performance.md"), page);
+  console.log(page);
+  return 0;
 }
 
 /** Ours and theirs in turn. */
