@@ -5,6 +5,7 @@ import { seedMinutes } from "../../local/azure/monitor/seed.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import task from "../../tasks/CheckMonitor/index.ts";
 import { addEndpoint } from "../lib/ml/cleanup/things.ts";
+import { Rounds } from "../lib/ml/rounds.ts";
 import { answered, theCloud } from "../lib/ml/world.ts";
 import { JobClient } from "../local/azure/job-client.ts";
 import { collect, fixed, limit, look, monitor, rolling, table } from "../local/azure/jobs/monitors/monitors.ts";
@@ -163,10 +164,21 @@ describe("CheckMonitor", () => {
     assert.match(rule.error?.message ?? "", /there is no new\.colour/);
   });
 
-  it("needs few sequential round trips, and writes nothing but the verdict", async () => {
-    const { requests } = await runStory(task, { monitor: "cm-healthy" }, "/");
-    const writes = requests.filter((line) => /^(PUT|PATCH|DELETE) /.test(line));
-    assert.equal(writes.length, 1, writes.join("\n"));
-    assert.match(writes[0]!, /^PATCH .*\/history\/v1\.0\//);
+  it("needs few sequential round trips, earlier results none of their own, and writes nothing but the verdict", async () => {
+    const roundsOf = async (given: Record<string, string>) => {
+      const rounds = new Rounds();
+      const { error, requests } = await runStory(task, given, "/", { between: rounds.between });
+      assert.equal(error, undefined, error?.stack);
+      const writes = requests.filter((line) => /^(PUT|PATCH|DELETE) /.test(line));
+      assert.equal(writes.length, 1, writes.join("\n"));
+      assert.match(writes[0]!, /^PATCH .*\/history\/v1\.0\//);
+      return rounds.rounds;
+    };
+    const alone = await roundsOf({ monitor: "cm-healthy" });
+    assert.ok(alone.length <= 12, JSON.stringify(alone, undefined, 1));
+    const without = await roundsOf({ monitor: "cm-time", earlierResults: "0" });
+    const earlier = await roundsOf({ monitor: "cm-time" });
+    assert.ok(earlier.flat().length > without.flat().length);
+    assert.ok(earlier.length <= without.length + 1, JSON.stringify(earlier, undefined, 1));
   });
 });

@@ -35,8 +35,8 @@ export interface RunResults {
 }
 
 /**
- * Reads the results that a run left of some of its monitor's signals. Sequential round trips: the steps, their steps, pipelines among
- * these, then where the files lie and the files themselves (three); two more where they cannot be read, for the metrics that were logged.
+ * Reads the results that a run left of some of its monitor's signals. Sequential round trips: the steps; then side by side the runs below them,
+ * and the files (where they lie, the datastore, the list, the content: five); two more where they cannot be read, for the metrics that were logged.
  */
 export async function runResults(
   workspace: Workspace,
@@ -46,13 +46,15 @@ export async function runResults(
 ): Promise<RunResults> {
   const name = job.name ?? "";
   const steps = (await childRuns(workspace, name)).slice(0, MOST_STEPS);
-  const runs = await sideBySide(
-    steps,
-    AT_ONCE,
-    async (run): Promise<SignalRuns> => ({ run, below: await runsBelow(workspace, run, 1) }),
-  );
+  const [runs, files] = await Promise.all([
+    sideBySide(
+      steps,
+      AT_ONCE,
+      async (run): Promise<SignalRuns> => ({ run, below: await runsBelow(workspace, run, 1) }),
+    ),
+    Promise.all(wanted.map((signal) => fileOf(workspace, signal.name, name, steps))),
+  ]);
   const rootTags = job.properties?.tags ?? {};
-  const files = await Promise.all(wanted.map((signal) => fileOf(workspace, signal.name, name, runs)));
   const isShort = files.some((file) => "why" in file);
   const logged = isShort ? await loggedMetrics(workspace, monitor.name, job) : undefined;
   const signals = wanted.map((signal, index): SignalResult => {
@@ -116,8 +118,8 @@ const nameOf = ({ displayName, name }: ChildRun): string => displayName || name 
 type Found = SignalFile | { readonly why: string };
 
 /** The file of a signal: in the outputs of its step, else in those of the whole run. */
-async function fileOf(workspace: Workspace, signal: string, root: string, runs: readonly SignalRuns[]): Promise<Found> {
-  const step = runs.find(({ run }) => nameOf(run) === signal)?.run;
+async function fileOf(workspace: Workspace, signal: string, root: string, steps: readonly ChildRun[]): Promise<Found> {
+  const step = steps.find((run) => nameOf(run) === signal);
   const places: [run: string, output: string][] = [
     ...(step === undefined ? [] : [[step.runId, "signal_output"] as [string, string]]),
     [root, "model_monitor_metrics_output"],
