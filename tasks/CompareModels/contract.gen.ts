@@ -62,7 +62,7 @@ export type Inputs = Pick<SharedInputs, "timeoutInMinutes" | "allowedFolders" | 
   challengerModel: string;
   /** Model that it is compared with, in the same forms: `endpoint:<name>`, `model:<name>@<label or tag>`, `model:<name>:<version>`, `job:<name>/<output>`. */
   championModel: string;
-  /** The verdict when the champion's endpoint, deployment or model does not exist, as before the first release. Nothing is scored then. An endpoint whose ready deployments get no traffic fails the task. */
+  /** The verdict when the champion's endpoint, deployment or model does not exist, as before the first release. Nothing is scored then. An endpoint whose ready deployments get no traffic passes in no case. */
   noChampion: "fail" | "skip";
   /** Data version with the rows that both models are scored on: `azureml:<name>:<version>`, `azureml:<name>@latest` (resolved once, and named in the log) or one of a registry. A CSV file with a header, JSON lines or Parquet, as `uri_file` or in a `uri_folder`. Rows that neither model was trained on. */
   testData: string;

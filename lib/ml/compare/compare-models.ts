@@ -80,7 +80,12 @@ export async function compareModels(workspace: Workspace, request: CompareReques
   };
   if ("missing" in champion) {
     const detail = `There is no champion: ${champion.missing}.`;
-    return { ...section, outcome: "noChampion", passed: request.missingChampion === "skip", detail };
+    return {
+      ...section,
+      outcome: "noChampion",
+      passed: request.missingChampion === "skip" && champion.isIdle !== true,
+      detail,
+    };
   }
   const known = {
     ...{ ...section, champion: champion.called },

@@ -44,6 +44,8 @@ export interface Material {
 /** A champion that is not there yet, with the reason as a clause. */
 export interface Missing {
   readonly missing: string;
+  /** True: it is there, and out of service. */
+  readonly isIdle?: true;
 }
 
 const HINT =
@@ -152,7 +154,7 @@ async function modelOf(
 
 async function liveModel(workspace: Workspace, endpoint: string): Promise<Material | Missing> {
   const live = await liveModelOf(workspace, endpoint);
-  if (!live.found) return { missing: live.why };
+  if (!live.found) return { missing: live.why, ...(live.isIdle ? { isIdle: true } : {}) };
   const { name, version } = live;
   const registry = registryOf(live.model);
   return modelOf(workspace, { kind: "model", name, version, ...(registry === undefined ? {} : { registry }) });

@@ -56,7 +56,11 @@ export type Champion =
       /** Metrics that a promotion carried along, for where the job cannot be asked. */
       readonly carried?: Metrics | undefined;
     }
-  | { readonly found: false; readonly why: string };
+  | {
+      readonly found: false;
+      readonly why: string /** True: it is there, and out of service. */;
+      readonly isIdle?: true;
+    };
 
 /** @throws TaskError kind `input` that says what can be written */
 export function parseChampion(text: string): ChampionChoice | BranchChampion {
@@ -166,7 +170,7 @@ async function championJob(
 /**
  * The registered model with most of the traffic of an endpoint, as its deployment names it. One round trip, two requests side by side.
  * @returns why there is none
- * @throws TaskError where the deployment names no version, or where deployments are ready and none gets traffic
+ * @throws TaskError where the deployment names no version
  */
 export async function liveModelOf(
   workspace: Workspace,
@@ -179,7 +183,7 @@ export async function liveModelOf(
       readonly version: string;
       readonly why: string;
     }
-  | { readonly found: false; readonly why: string }
+  | { readonly found: false; readonly why: string; readonly isIdle?: true }
 > {
   const [endpoint, deployments] = await Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
   if (!endpoint) return { found: false, why: `there is no endpoint ${name}` };
@@ -189,11 +193,8 @@ export async function liveModelOf(
     const ready = deployments.filter(({ properties }) => properties.provisioningState === "Succeeded");
     if (ready.length === 0) return { found: false, why: `no deployment of the endpoint ${name} gets traffic` };
     const names = ready.map((one) => one.name ?? "?").join(", ");
-    throw new TaskError(
-      "failed",
-      `The endpoint ${name} has ready deployments (${names}), and none of them gets traffic, so there is no champion to measure against.`,
-      { errorCode: "AML1504", hint: "Give the live one its traffic, or name the champion by model: or job:." },
-    );
+    const why = `the endpoint ${name} has ready deployments (${names}), and none of them gets traffic`;
+    return { found: false, why, isIdle: true };
   }
   const deployment = deployments.find((one) => one.name?.toLowerCase() === live.toLowerCase());
   const model = deployment?.properties.model;

@@ -224,7 +224,8 @@ function verdict(
   if (!rule.needs.asksChampion || champion === undefined) return undefined;
   if (!champion.found) {
     const detail = `There is no champion: ${champion.why}.`;
-    return { rule: rule.text, outcome: missing === "skip" ? "skipped" : "failed", detail };
+    const isSkipped = missing === "skip" && champion.isIdle !== true;
+    return { rule: rule.text, outcome: isSkipped ? "skipped" : "failed", detail };
   }
   if (metrics !== undefined) return undefined;
   if (champion.jobName !== undefined) {

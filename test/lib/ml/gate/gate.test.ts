@@ -419,10 +419,19 @@ describe("the gate", () => {
       /no deployment/,
     );
     addDeployment(azure, "idle", "blue", { model: "house:1" }, at);
-    await assert.rejects(
-      findChampion(workspace, { kind: "endpoint", name: "idle" }),
-      /The endpoint idle has ready deployments \(blue\), and none of them gets traffic, so there is no champion to measure against/,
+    const job = await jobWith([["auc", 0.9]]);
+    const champion = { kind: "endpoint", name: "idle" } as const;
+    const { rules } = await gate(job, "metrics.auc > champion.auc", { champion, missingChampion: "skip" });
+    assert.deepEqual(
+      rules.map(({ outcome, detail }) => [outcome, detail]),
+      [
+        [
+          "failed",
+          "There is no champion: the endpoint idle has ready deployments (blue), and none of them gets traffic.",
+        ],
+      ],
     );
+    assert.equal((await gate(job, "metrics.auc > 0.5", { champion })).passed, true);
   });
 
   it("knows who has most of the traffic, and which job made a model", () => {
