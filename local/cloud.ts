@@ -53,8 +53,8 @@ export interface CloudOptions {
   /** Published types, as contracts() has them: PUT bodies that break one of them are refused. */
   readonly contracts?: readonly Contract[];
   readonly har?: HarRecorder;
-  /** The names of subscription, resource group and workspace; default: `defaultNames`. */
-  readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
+  /** The names of tenant, subscription, resource group and workspace; default: `defaultNames`. */
+  readonly names?: Partial<Pick<AzureNames, "tenantId" | "subscriptionId" | "resourceGroup" | "workspaceName">>;
   /** Names of the Azure DevOps organization and its project: contoso and breast-cancer where absent. */
   readonly organization?: string;
   readonly project?: string;

@@ -8,7 +8,7 @@ import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
 import type { Contract } from "../../local/azure/contract/contract.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
-import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import { type CloudOptions, type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { WorkItem } from "../../local/devops/state/work-items.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
@@ -46,6 +46,8 @@ export interface StageOptions {
   readonly contracts?: readonly Contract[];
   /** The recorder of the traffic; default: one of the stage's own. */
   readonly har?: HarRecorder;
+  /** Names of the cloud, and one of Azure's own that it answers for, where something else than the demo's is to be seen. */
+  readonly cloud?: Pick<CloudOptions, "names" | "posesAs">;
   /** Every line of every run. */
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -83,6 +85,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-"));
   const { contracts, har } = options;
   const cloud = await startCloud({
+    ...options.cloud,
     ...(contracts === undefined ? {} : { contracts }),
     ...(har === undefined ? {} : { har }),
     ...(options.environments === undefined ? {} : { environments: options.environments }),

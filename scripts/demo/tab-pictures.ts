@@ -77,7 +77,7 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
  * Watches the requests of a page. The function that it gives waits until none is under way for half a second. Playwright's state
  * "networkidle" was seen not to come although every request had ended.
  */
-function requestsOf(page: Page): () => Promise<void> {
+export function requestsOf(page: Page): () => Promise<void> {
   const open = new Set<Request>();
   page.on("request", (request) => open.add(request));
   page.on("requestfinished", (request) => open.delete(request));
@@ -93,7 +93,7 @@ function requestsOf(page: Page): () => Promise<void> {
 }
 
 /** Presses what a person presses who wants to know what Azure says; where no run deployed anything, there is nothing to press. */
-async function askAzure(frame: FrameLocator): Promise<void> {
+export async function askAzure(frame: FrameLocator): Promise<void> {
   await frame.locator("h1").waitFor();
   const compare = frame.getByRole("button", { name: "Compare with Azure now" });
   if ((await compare.count()) === 0) return;

@@ -3,7 +3,7 @@
 import { crc32, inflateSync } from "node:zlib";
 import { zlibSync } from "fflate";
 
-const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+export const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 /** Bytes of a pixel by colour type: grey, RGB, palette, grey and RGB with transparency. */
 const PIXEL: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
@@ -73,7 +73,8 @@ function foretold(filter: number | undefined, left: number, up: number, corner: 
   return byUp <= byCorner ? up : corner;
 }
 
-function chunk(type: string, content: Buffer): Buffer {
+/** A chunk of a PNG with its length and its check. */
+export function chunk(type: string, content: Buffer): Buffer {
   const made = Buffer.alloc(12 + content.length);
   made.writeUInt32BE(content.length, 0);
   made.write(type, 4, "latin1");
