@@ -1,6 +1,6 @@
 // The pictures of each story: which page of local Azure DevOps, what is done on it first, and what it is for.
 import type { FrameLocator, Page } from "playwright-core";
-import { RELEASE, TRAINING, WATCH } from "../demo/stage.ts";
+import { RELEASE, TRAINING } from "../demo/stage.ts";
 import { askAzure, hubAddress, tabAddress } from "../demo/tab-pictures.ts";
 import type { StoryName, Told } from "./story.ts";
 
@@ -27,7 +27,7 @@ const SCREEN = 768;
 const TESTS = "&view=ms.vss-test-web.build-test-results-tab";
 const RUN_WORDS = { selector: "main h2:not(#facts):not(#result), main thead th, main dt", in: "page" } as const;
 const TAB_WORDS = { selector: "h2", in: "frame" } as const;
-const FORM_WORDS = { selector: "main label, main summary h2, main legend", in: "page" } as const;
+const FORM_WORDS = { selector: "main label, main summary h2", in: "page" } as const;
 
 const below = ({ stage }: Told, path: string): string => {
   const { collectionUri, project } = stage.cloud.devops;
@@ -141,24 +141,5 @@ export const SHOTS: readonly Shot[] = [
     shows: "the rollout of a better version: 10 %, 50 %, 100 %, each share judged",
     address: (told) => tabAddress(told.run(2, RELEASE)),
     prepare: tabAt("deployments"),
-  },
-  {
-    ...{
-      file: "screenshots/pull-request.png",
-      story: "drift",
-      ...light,
-      height: SCREEN,
-      words: { selector: "main h2", in: "page" },
-    },
-    shows:
-      "the pull request that the better model came by, told what the training found and what became of the release",
-    address: (told) => below(told, `_git/${TRAINING}/pullrequest/1`),
-    prepare: drawn,
-  },
-  {
-    ...{ file: "drift-tab.png", story: "drift", ...light, height: 1_000, words: TAB_WORDS },
-    shows: "the look at the monitor whose breach started one retraining",
-    address: (told) => tabAddress(told.run(3, WATCH)),
-    prepare: tabDrawn,
   },
 ];

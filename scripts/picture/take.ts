@@ -55,8 +55,9 @@ export async function take(browser: Browser, shot: Shot, told: Told): Promise<Ta
     address.searchParams.set("theme", shot.theme);
     await page.goto(address.href);
     await shot.prepare(page, page.frameLocator("iframe"), told);
-    await settled();
     const framed = page.frames()[1];
+    // Pictures in a tab come after the rest of it.
+    if (framed !== undefined) await settled();
     await page.setViewportSize({ width: WIDTH, height: Math.min(shot.height, await heightOf(page, framed)) });
     const png = smaller(await page.screenshot());
     const read = [page.mainFrame(), ...(framed === undefined ? [] : [framed])];
