@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { buildTab } from "./build/tab.ts";
 import { buildTasks } from "./build.ts";
+import { formatJson } from "./generate/json.ts";
 import { animated, type Frame } from "./picture/apng.ts";
 import { forbiddenIn } from "./picture/forbidden.ts";
 import { scenes, storyPage, terminal } from "./picture/pages.ts";
@@ -104,4 +105,4 @@ try {
 const known = existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as { pictures: Entry[] }).pictures : [];
 const pictures = [...known.filter(({ file }) => !made.has(file)), ...made.values()];
 pictures.sort((left, right) => left.file.localeCompare(right.file));
-writeFileSync(list, `${JSON.stringify({ command: "npm run picture", width: WIDTH, pictures }, undefined, 2)}\n`);
+writeFileSync(list, formatJson({ command: "npm run picture", width: WIDTH, pictures }));

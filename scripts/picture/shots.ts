@@ -113,7 +113,13 @@ export const SHOTS: readonly Shot[] = [
     prepare: drawn,
   },
   {
-    ...{ file: "models-hub.png", story: "plain", ...light, height: 1_000, words: TAB_WORDS },
+    ...{
+      file: "models-hub.png",
+      story: "plain",
+      ...light,
+      height: 1_000,
+      words: { selector: "h1, thead th", in: "frame" },
+    },
     shows: "the hub Models, which has asked Azure what is live",
     address: (told) => hubAddress(training(told)),
     prepare: (_page, frame) => askAzure(frame),
