@@ -8,7 +8,7 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   "a subscription that is all zeros": /0{8}-0{4}-0{4}-0{4}-0{11}/,
 };
 
-/** What a text has that no picture may show, in words; empty where it has nothing of it. */
+/** All that a text has and no picture may show, in words; empty where it has nothing of it. */
 export const forbiddenIn = (text: string): string[] =>
   Object.entries(FORBIDDEN).flatMap(([name, pattern]) => {
     const found = pattern.exec(text);

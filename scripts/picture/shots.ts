@@ -14,7 +14,7 @@ export interface Shot {
   /** Points; at most as high as the page. */
   readonly height: number;
   readonly address: (told: Told) => string;
-  /** What is waited for or done before the picture is taken. */
+  /** Waits and steps before the picture is taken. */
   readonly prepare: (page: Page, frame: FrameLocator, told: Told) => Promise<void>;
   /** Elements of the page whose words are the page's own: a test finds them in its sources. `frame` where they are in the framed page. */
   readonly words: { readonly selector: string; readonly in: "page" | "frame" };
