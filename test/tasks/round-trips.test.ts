@@ -1,18 +1,21 @@
-// Tests: lib/task/views.ts, lib/ml/proof/prove-registered.ts. Sequential round trips, a step's real cost: what people look at takes at most one more of them in
-// each task; a proof of a model, which is work of its own, takes as many as are said here.
+// Tests: lib/task/views.ts, lib/ml/proof/prover.ts. Sequential round trips, a step's real cost: what people look at takes at most one more of them in
+// each task, and so does the proof of a model; in a registry it takes as many as are said here.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { Task } from "../../lib/task/task.ts";
+import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
+import { makeAuthority } from "../../local/network/tls.ts";
 import deployEndpoint from "../../tasks/DeployEndpoint/index.ts";
 import evaluateMetrics from "../../tasks/EvaluateMetrics/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import rollback from "../../tasks/Rollback/index.ts";
 import submitJob from "../../tasks/SubmitJob/index.ts";
 import { until } from "../harness/until.ts";
-import { newKey } from "../lib/ml/proof/vault.ts";
+import { newCertificate, newKey } from "../lib/ml/proof/vault.ts";
 import { freshEndpoint, liveEndpoint, release, scoringProject } from "../lib/ml/rollouts.ts";
 import { Rounds } from "../lib/ml/rounds.ts";
 import { theCloud } from "../lib/ml/world.ts";
@@ -29,6 +32,9 @@ describe("sequential round trips", () => {
   const jobFile = path.join(folder, "job.yml");
   let cloud: LocalCloud;
   let jobName: string;
+  /** A job with files. */
+  let trained: string;
+  let certificate: string;
   let models = 0;
   before(async () => {
     cloud = await theCloud();
@@ -41,6 +47,17 @@ describe("sequential round trips", () => {
       /^(Completed|Failed)$/.test((await jobs.arm("GET", `/jobs/${jobName}`)).body.properties.status),
     );
     const environment = "azureml://registries/azureml/environments/sklearn-1.5/versions/1";
+    trained = jobs.name();
+    await jobs.arm("PUT", `/jobs/${trained}`, jobs.properties("mkdir -p outputs && echo m > outputs/m.pkl"));
+    await until("the job with files has ended", async () =>
+      /^(Completed|Failed)$/.test((await jobs.arm("GET", `/jobs/${trained}`)).body.properties.status),
+    );
+    const pem = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" });
+    writeFileSync(path.join(folder, "signer.pem"), pem);
+    const { certPem, keyPem } = await makeAuthority();
+    certificate = await newCertificate(cloud, "rounds", `${certPem}\n${keyPem}`);
+    const { azure } = cloud;
+    registriesOf(azure).set("rounds", { name: "rounds", id: "rounds", location: "eastus2", tags: {}, properties: {} });
     writeFileSync(jobFile, `command: "true"\nenvironment: ${environment}\ncompute: azureml:cpu-cluster\n`);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -79,12 +96,14 @@ describe("sequential round trips", () => {
     assert.ok(ofViewsAlone(rounds) <= limit, shown(rounds));
   };
 
-  const register = (more: Record<string, string>) => {
+  const newFile = () => {
     const name = `rounds-${++models}`;
     const modelPath = path.join(folder, name);
     writeFileSync(modelPath, name);
-    return roundsOf(registerModel, { name, source: "folder", modelPath, type: "custom_model", ...more });
+    return { name, source: "folder", modelPath };
   };
+  const register = (more: Record<string, string>) =>
+    roundsOf(registerModel, { ...newFile(), type: "custom_model", ...more });
 
   it("of a judgement: links cost at most one", async () => {
     most(await roundsOf(evaluateMetrics, { jobName, rules: "1 == 1", ...LINK, ...PULL_REQUEST }));
@@ -105,15 +124,69 @@ describe("sequential round trips", () => {
     most(await register(LINK));
   });
 
-  it("of a registration with a bill of materials and a signature", async () => {
-    const [none, bom, signed] = [
-      await register({}),
-      await register({ bom: "true" }),
-      await register({ signWith: (await newKey(cloud, "rounds")).id }),
-    ];
-    // The version, its files and their bytes; the proof's place, files and version; the model's tag. A signer's key and its signature are two more.
-    assert.ok(bom.length - none.length <= 8, shown(bom));
-    assert.ok(signed.length - none.length <= 10, shown(signed));
+  /** Each way to ask for a proof; a run of each, side by side. */
+  async function withProofs(given: () => Promise<Record<string, string>>) {
+    const ways: Record<string, Record<string, string>> = {
+      none: {},
+      bom: { bom: "true" },
+      pem: { signWith: "signer.pem" },
+      key: { signWith: (await newKey(cloud, "rounds")).id },
+      certificate: { signWith: certificate },
+    };
+    const ran = Object.entries(ways).map(async ([way, more]) => {
+      const rounds = await roundsOf(registerModel, { ...(await given()), type: "custom_model", ...more });
+      return [way, rounds] as const;
+    });
+    return new Map(await Promise.all(ran));
+  }
+  /** The rounds that each kind of proof takes more than none. */
+  function costAtMost(ran: ReadonlyMap<string, readonly (readonly string[])[]>, limit: number) {
+    const none = ran.get("none")?.length ?? 0;
+    for (const [way, rounds] of ran) {
+      assert.ok(rounds.length - none <= limit, `${way}: ${rounds.length}, and ${none} without: ${shown(rounds)}`);
+      assert.equal(way === "none", !rounds.flat().some((one) => /-proof\//.test(one)), shown(rounds));
+    }
+  }
+  const newFolder = (content = String(Math.random())) => {
+    const [name, modelPath] = [`rounds-${++models}`, path.join(folder, `rounds-${models}`)];
+    mkdirSync(modelPath);
+    for (const file of ["a", "b"]) writeFileSync(path.join(modelPath, file), content + file);
+    return { name, source: "folder", modelPath };
+  };
+
+  it("of a registration of a folder: a proof, however it is signed, costs at most one", async () => {
+    costAtMost(await withProofs(async () => newFolder()), 1);
+    costAtMost(await withProofs(async () => newFile()), 1);
+  });
+
+  it("of a registration of a folder whose files lie in storage already: a proof costs at most one", async () => {
+    const first = newFolder("known");
+    await roundsOf(registerModel, { ...first, type: "custom_model" });
+    const given = async () => ({ ...first, name: `rounds-${++models}` });
+    costAtMost(await withProofs(given), 1);
+  });
+
+  it("of a registration of a job's output: a proof costs at most one", async () => {
+    costAtMost(await withProofs(async () => ({ name: `rounds-${++models}`, source: "job", jobName: trained })), 1);
+  });
+
+  // A registry makes a version in an operation of its own: the proof's begins once the model's number is certain.
+  it("of a registration in a registry: a proof costs the three of its own operation, and no more", async () => {
+    costAtMost(await withProofs(async () => ({ ...newFolder(), registry: "rounds" })), 3);
+    const given = async () => ({ name: `rounds-${++models}`, source: "job", jobName: trained, registry: "rounds" });
+    costAtMost(await withProofs(given), 3);
+  });
+
+  it("of a registration of what is there: its proof is read in at most three", async () => {
+    const [local, signWith] = [newFolder(), (await newKey(cloud, "rounds")).id];
+    const looks = [local, { name: `rounds-${++models}`, source: "job", jobName: trained }].map(async (given) => {
+      const inputs = { ...given, type: "custom_model" };
+      await roundsOf(registerModel, { ...inputs, signWith });
+      const asked = [inputs, { ...inputs, signWith }].map((one) => roundsOf(registerModel, one));
+      const [none = [], again = []] = await Promise.all(asked);
+      assert.ok(again.length - none.length <= 3, shown(again));
+    });
+    await Promise.all(looks);
   });
 
   it("of a deployment: links cost at most one", async () => {

@@ -38,6 +38,8 @@ export interface LocalContent {
    * was hashed, so that nothing else is stored under that hash.
    */
   toUpload(place: string): FileToUpload[];
+  /** Each file with its SHA-256 and its path below the folder, `.` where the content is a single file; none is read twice. */
+  digests(): Promise<{ readonly path: string; readonly sha256: string; readonly size: number }[]>;
 }
 
 /** Beyond this, an upload is worth a warning (docs/facts/azureml-documents.md#3.4): 100 MB. */
@@ -60,6 +62,7 @@ export async function readContent(given: string, root?: UploadRoot, signal?: Abo
   const digests: KnownDigests = new Map();
   const { files } = tree;
   const isFolder = info.isDirectory();
+  const objectHash = remember(() => inTurns(objectHashOf(tree, digests), signal));
   return {
     path: absolute,
     shown: shownPath(absolute, root),
@@ -67,7 +70,7 @@ export async function readContent(given: string, root?: UploadRoot, signal?: Abo
     isFolder,
     files,
     size: files.reduce((sum, file) => sum + file.size, 0),
-    objectHash: remember(() => inTurns(objectHashOf(tree, digests), signal)),
+    objectHash,
     codeHash: remember(() => inTurns(contentHashOf(tree, digests), signal)),
     toUpload: (place) =>
       files.map((file) => ({
@@ -78,6 +81,14 @@ export async function readContent(given: string, root?: UploadRoot, signal?: Abo
         identity: file.identity,
         digests: digests.get(file.real),
       })),
+    digests: async () => {
+      await objectHash();
+      return files.map(({ relative, real, size }) => {
+        const sha256 = digests.get(real)?.sha256;
+        if (sha256 === undefined) throw new Error(`${relative} was not hashed`);
+        return { path: isFolder ? relative : ".", sha256, size };
+      });
+    },
   };
 }
 

@@ -25,6 +25,10 @@ const bare = (path: string) => path.replace(/\/+$/, "");
 export const uriOf = ({ properties }: AssetBody): string =>
   String(properties?.["modelUri"] ?? properties?.["dataUri"] ?? "");
 
+/** Whether a version's files are a copy that the service has made. */
+export const isReplicated = (version: AssetBody): boolean =>
+  new RegExp(`^${REPLICATED}`).test(parseDatastoreUri(uriOf(version))?.path ?? "");
+
 /** A path in a datastore of this very workspace, without a slash at its end; undefined where the address is another workspace's. */
 export function ownDatastorePath(workspace: Pick<Workspace, "id">, uri: string): DatastorePath | undefined {
   const place = parseDatastoreUri(uri);
@@ -171,6 +175,13 @@ export async function blobsOf(
       : await outputPathOf(home, await findJob(home, named.job), named.output, named.path);
   return place && { container: (await openDatastore(home, place.datastore)).container, path: place.path };
 }
+
+/** For files at an address that leads to no place of ours. */
+export const unreadable = (called: string, uri: string) =>
+  new TaskError("input", `The files of ${called} are at ${uri}, which this task cannot read.`, {
+    errorCode: "AML1703",
+    hint: "It reads datastores of the workspace, outputs of its jobs, and the files of a registry's own versions.",
+  });
 
 /** The path inside the container that a blob's own address names. */
 export function registryPath(uri: string): string | undefined {

@@ -67,10 +67,20 @@ interface CertificateBody {
   readonly attributes?: { readonly enabled?: boolean };
 }
 
-/** A signer by a vault: one round trip to read the key, and two for a certificate; one for each signature. */
+/** A signer by a vault: one round trip to read the key, and its certificate beside it; one for each signature. */
 export async function vaultSigner(access: VaultAccess, id: VaultId): Promise<Signer> {
-  const certificate = id.collection === "certificates" ? await certificateOf(access, id) : undefined;
-  const key = await keyOf(access, certificate === undefined ? id : readVaultId(certificate.kid, access, "signWith"));
+  // Once, for what is asked side by side.
+  await access.azure.token(access.azure.cloud.vaultScope, access.signal);
+  const isCertificate = id.collection === "certificates";
+  const [certificate, named] = await Promise.all([
+    isCertificate ? certificateOf(access, id) : undefined,
+    // The key of a certificate has its name and its version; what the certificate says of it counts.
+    isCertificate ? keyOf(access, { ...id, collection: "keys" }).catch(() => undefined) : keyOf(access, id),
+  ]);
+  const key =
+    named === undefined || (certificate !== undefined && certificate.kid !== named.kid)
+      ? await keyOf(access, readVaultId(certificate?.kid ?? "", access, "signWith"))
+      : named;
   const hash = requireCurve(key.publicKey, key.kid);
   return {
     called: certificate?.id ?? key.kid,

@@ -4,15 +4,7 @@
 import { createHash } from "node:crypto";
 import { TaskError } from "../../errors.ts";
 import { bounded } from "../../remote-text.ts";
-
-/** One file of a model. */
-export interface FileDigest {
-  /** Below the model's folder, with `/`; `.` where the model is a single file. */
-  readonly path: string;
-  /** SHA-256, 64 hexadecimal digits. */
-  readonly sha256: string;
-  readonly size: number;
-}
+import type { FileDigest } from "../assets/model-prover.ts";
 
 /** A signed list of files. */
 export interface Manifest {

@@ -10,7 +10,7 @@ import { putNewVersion } from "../assets/asset-writes.ts";
 import { findVersion } from "../assets/assets.ts";
 import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
 import { isRegistry, openUpload, type Registry } from "../assets/registry.ts";
-import { bringContent } from "../assets/stored-content.ts";
+import { requireOwn } from "../assets/version-places.ts";
 import { proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { LONGEST_ENVELOPE } from "./signed-envelope.ts";
@@ -44,7 +44,8 @@ export async function findProof(
   return there === undefined ? undefined : readProof(home, at, there);
 }
 
-async function readProof(
+/** The files of a proof that is there. Up to four round trips, and two where its place was opened before. */
+export async function readProof(
   home: Workspace | Registry,
   { name, version }: { name: string; version: string },
   there: AssetBody,
@@ -67,31 +68,60 @@ export async function storeProof(
   tags: Readonly<Record<string, string>>,
 ): Promise<{ readonly proof: StoredProof; readonly created: boolean }> {
   const at = proofOf(model, version, isSigned);
-  const uri = await upload(home, at, files);
+  const uri = await bringProof(home, at, files);
+  return putProof(home, `${model}:${version}`, { ...at, id: "", files }, uri, tags);
+}
+
+/**
+ * The version that points at a proof's files. One round trip.
+ * @param model `name:version`
+ * @param own the proof, whose files are at `uri`
+ * @returns the proof that is there: where another run stored one at the same time, that one
+ */
+export async function putProof(
+  home: Workspace | Registry,
+  model: string,
+  own: StoredProof,
+  uri: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<{ readonly proof: StoredProof; readonly created: boolean }> {
+  const isSigned = own.files.has(SIGNATURE_FILE);
   const properties = {
     dataType: "uri_folder",
     dataUri: uri,
-    description: `Bill of materials, provenance${isSigned ? " and signature" : ""} of the model ${model}:${version}`,
+    description: `Bill of materials, provenance${isSigned ? " and signature" : ""} of the model ${model}`,
     tags,
     properties: {},
     isAnonymous: false,
     isArchived: false,
   };
+  const other = async () => {
+    const there = await findVersion(home, "data", own.name, own.version);
+    return there && { proof: await readProof(home, own, there), created: false };
+  };
   try {
-    const write = assetWrite("data", at.name, at.version, { properties });
-    const { body, created } = await putNewVersion(home, "data", write);
-    if (created) return { proof: { ...at, id: body.id, files }, created };
+    const { body, created } = await putNewVersion(
+      home,
+      "data",
+      assetWrite("data", own.name, own.version, { properties }),
+    );
+    if (isRegistry(home)) requireOwn(`the proof ${own.name}:${own.version}`, body, uri);
+    if (created) return { proof: { ...own, id: body.id }, created };
   } catch (error) {
     if (!(error instanceof TaskError) || (error.status !== 400 && error.status !== 409)) throw error;
-    const other = await findProof(home, model, version, isSigned);
-    if (other === undefined) throw error;
-    return { proof: other, created: false };
+    const found = await other();
+    if (found === undefined) throw error;
+    return found;
   }
-  const other = await findProof(home, model, version, isSigned);
-  return { proof: other ?? { ...at, id: "", files }, created: false };
+  return (await other()) ?? { proof: own, created: false };
 }
 
-async function upload(
+/**
+ * Brings a proof's files to a place of their own, side by side: one round trip once the place is open. Nothing points at them yet. Nobody knows
+ * their folder before: it is named by the content, with its time and its signatures.
+ * @returns the address of the folder
+ */
+export async function bringProof(
   home: Workspace | Registry,
   { name, version }: { name: string; version: string },
   files: ReadonlyMap<string, Buffer>,
@@ -108,7 +138,7 @@ async function upload(
     const read = async (offset: number, count: number) => content.subarray(offset, offset + count);
     return { file, blob: `${folder}/${file}`, size: content.length, digests: { md5 }, remote: { md5, read } };
   });
-  await bringContent(container, folder, pieces, { metadata: { upload_status: "completed" }, signal });
+  await container.upload(pieces, { overwrite: false, signal });
   if (isRegistry(home)) return `${container.url}/${folder}/`;
   const id = parseArmId(home.id);
   if (id === undefined)

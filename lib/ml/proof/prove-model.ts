@@ -1,194 +1,273 @@
-// Proves a model version (idempotent): reads its files and the facts about it, writes a bill of materials and a provenance statement, signs
-// where a signer is named, and stores all that beside the version.
+// Makes the proof of a model version (idempotent): a bill of materials and a provenance statement of its files and the facts about it, signed where
+// a signer is named, and stored beside the version.
 // Tests: test/tasks/model-proof.test.ts
+import { X509Certificate } from "node:crypto";
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
-import { findVersion, noSuchAsset } from "../assets/assets.ts";
-import type { Registry } from "../assets/registry.ts";
+import { findVersion, versionIn } from "../assets/assets.ts";
+import { openDatastore } from "../assets/datastores.ts";
+import type { FileDigest, ModelProof, ModelToProve, PreparedProof, Prover } from "../assets/model-prover.ts";
+import { isRegistry, type Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";
-import { findJob } from "../jobs/jobs.ts";
+import { ARTIFACTS } from "../assets/version-places.ts";
+import type { Job } from "../jobs/jobs.ts";
 import { latestMetrics } from "../jobs/metrics.ts";
 import { lineageTags, PROOF, PROOF_DIGEST, PROOF_SIGNER, proofOf } from "../workspace/lineage.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { billOfMaterials } from "./bill-of-materials.ts";
 import { jobFacts } from "./job-facts.ts";
+import type { VaultAccess } from "./key-vault.ts";
 import { type Manifest, manifestOf, statementOf } from "./model-manifest.ts";
 import type { ProofFacts } from "./proof-facts.ts";
 import {
   BILL_FILE,
-  findProof,
+  bringProof,
   PROVENANCE_FILE,
+  putProof,
+  readProof,
   SIGNATURE_FILE,
   SIGNED_PROVENANCE_FILE,
   type StoredProof,
-  storeProof,
 } from "./proof-store.ts";
 import { provenanceStatement, readProvenance } from "./provenance-statement.ts";
 import { bundleOf, type Signer, sealed } from "./signed-envelope.ts";
 import { type NamedSigner, openSigner, trustIn } from "./signer-input.ts";
 import { digestsAt, placeOf } from "./stored-files.ts";
-import { bundleIn, keyIdIn, requireName, verifyProof } from "./verify-proof.ts";
+import { bundleIn, keyIdIn, requireName, requireSameFiles, verifyProof } from "./verify-proof.ts";
 
-export interface ProofRequest {
-  readonly name: string;
-  readonly version: string;
-  /** The job that made it, in `workspace`. */
-  readonly jobName?: string | undefined;
-  readonly workspace?: Workspace | undefined;
+export interface ProverRequest {
   /** Absent: the proof has no signature. */
   readonly signWith?: NamedSigner | undefined;
-  readonly evidence: Readonly<Record<string, string>>;
-  readonly approvedBy?: string | undefined;
   readonly tool: ProofFacts["tool"];
+  /** The approver of the run's stage, where somebody says it. */
+  approver(): Promise<string | undefined>;
 }
 
-/** A proof of a model version. */
-export interface ModelProof {
-  /** `name:version` of the data asset. */
-  readonly asset: string;
-  readonly id: string;
-  /** SHA-256 over the digests of the model's files. */
-  readonly digest: string;
-  readonly files: number;
-  readonly bytes: number;
-  /** The signer; absent: nobody. */
-  readonly signedBy?: string;
-  /** False: it was there already. */
-  readonly created: boolean;
-  /** The proof's own files, for the run. */
-  readonly contents: ReadonlyMap<string, Buffer>;
+type Home = Workspace | Registry;
+type JobFacts = Pick<ProofFacts, "job" | "metrics">;
+
+/** Work that began early: whoever awaits it gets its failure, and nobody may. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }
 
-/**
- * Sequential round trips: the version; a list of the files, and their bytes; beside them the key, the job and what it used, and what is there already; one
- * signature (two side by side); and up to five to store it and to tag the model.
- * @throws TaskError `conflict` where another proof is there; `input` and `forbidden` as the signer's key is refused
- */
-export async function proveModel(home: Workspace | Registry, request: ProofRequest): Promise<ModelProof> {
-  const { name, version, signWith } = request;
-  const body = await findVersion(home, "models", name, version);
-  if (body === undefined) throw await noSuchAsset(home, "models", name, version);
-  const model = `${name}:${version}`;
-  const { signal, log } = home;
-  const isSigned = signWith !== undefined;
-  const place = await placeOf(home, "models", name, body);
-  const [signer, found, facts, there] = await Promise.all([
-    signWith && openSigner(home, signWith),
-    digestsAt(place, model, signal),
-    factsOf(request),
-    findProof(home, name, version, isSigned),
-  ]);
-  const manifest = manifestOf(model, found);
-  const bytes = found.reduce((sum, { size }) => sum + size, 0);
-  if (manifest.ignored.length > 0)
-    log.warn(
-      `The proof of ${model} says nothing of ${manifest.ignored.join(", ")}, which the format of model signatures leaves out.`,
-    );
-  const report = {
-    digest: manifest.digest,
-    files: manifest.files.length,
-    bytes,
-    ...(signer === undefined ? {} : { signedBy: signer.called }),
-  };
-  if (there !== undefined) {
-    await requireSameProof(home, there, manifest, model, signWith, signer);
-    log.info(`${model} has its proof already: ${there.name}:${there.version}.`);
-    await tagModel(home, request, body, there, report);
-    return { ...report, asset: `${there.name}:${there.version}`, id: there.id, created: false, contents: there.files };
+export class ModelProver implements Prover {
+  readonly #request: ProverRequest;
+  readonly #isSigned: boolean;
+  readonly #signer: Promise<Signer | undefined>;
+  readonly #read = new WeakMap<ModelToProve["files"], Promise<readonly FileDigest[]>>();
+  #facts: Promise<JobFacts> = Promise.resolve({ job: undefined, metrics: undefined });
+
+  constructor(access: VaultAccess, request: ProverRequest) {
+    this.#request = request;
+    const { signWith } = request;
+    this.#isSigned = signWith !== undefined;
+    this.#signer = begun(signWith === undefined ? Promise.resolve(undefined) : openSigner(access, signWith));
   }
-  const contents = await filesOf(
-    {
-      ...facts,
-      manifest,
-      model: {
-        name,
-        version,
-        type: String(body.properties?.["modelType"] ?? ""),
-        id: body.id ?? "",
-        description: body.properties?.description ?? undefined,
+
+  ready(): Promise<unknown> {
+    return this.#signer;
+  }
+
+  begin(home: Home, workspace: Workspace | undefined, job: Promise<Job> | undefined): void {
+    if (!isRegistry(home)) void begun(openDatastore(home));
+    if (workspace === undefined || job === undefined) return;
+    // Most outputs lie there; where this one does not, its own place is asked for all the same.
+    void begun(openDatastore(workspace, ARTIFACTS));
+    this.#facts = begun(factsOf(workspace, job));
+  }
+
+  prepare(home: Home, model: ModelToProve): PreparedProof {
+    const { name, version } = model;
+    const called = `${name}:${version}`;
+    const at = proofOf(name, version, this.#isSigned);
+    const asset = `${at.name}:${at.version}`;
+    void begun(model.evidence);
+    const there = begun(findVersion(home, "data", at.name, at.version));
+    const proved = begun(this.#digests(home, called, model.files).then((files) => this.#listed(home, called, files)));
+    const contents = begun(this.#contents(home, model, proved));
+    let failure: { readonly error: unknown } | undefined;
+    const note = (error: unknown) => {
+      failure ??= { error };
+    };
+    contents.catch(note);
+    const uri = begun(Promise.all([contents, model.mayWrite]).then(([files]) => bringProof(home, at, files)));
+    return {
+      tags: async () => {
+        const [{ manifest }, signer, other] = await Promise.all([proved, this.#signer, there]);
+        // An earlier version of this number was deleted, and its proof stayed.
+        if (other !== undefined) await this.#requireSame(home, await readProof(home, at, other), manifest, called);
+        // A signature that has been refused by now is refused before the version is made.
+        if (failure !== undefined) throw failure.error;
+        return tagsOf(asset, manifest, signer);
       },
-      provenance: home.provenance,
-    },
-    signer,
-  );
-  const tags = { ...lineageTags(home.provenance), [PROOF_DIGEST]: manifest.digest };
-  const { proof, created } = await storeProof(home, name, version, isSigned, contents, tags);
-  if (!created) await requireSameProof(home, proof, manifest, model, signWith, signer);
-  log.info(
-    `${model} has ${signer === undefined ? "a proof without a signature" : `a proof signed by ${signer.called}`}: ${proof.name}:${proof.version}, ${manifest.files.length} files, SHA-256 of the list ${manifest.digest}.`,
-  );
-  await tagModel(home, request, body, proof, report);
-  return { ...report, asset: `${proof.name}:${proof.version}`, id: proof.id, created, contents: proof.files };
-}
-
-/** Facts that services say of the model's job; what may not be read is not known. */
-async function factsOf({ workspace, jobName, evidence, approvedBy, tool }: ProofRequest) {
-  const time = new Date().toISOString();
-  const [job, metrics] =
-    workspace === undefined || jobName === undefined
-      ? []
-      : await Promise.all([
-          findJob(workspace, jobName)
-            .then((one) => one && jobFacts(workspace, one))
-            .catch(undefinedIfUnreadable),
-          latestMetrics(workspace, jobName).catch(undefinedIfUnreadable),
-        ]);
-  return { job, metrics, evidence, approvedBy, tool, time };
-}
-
-async function filesOf(facts: ProofFacts, signer: Signer | undefined): Promise<Map<string, Buffer>> {
-  const bill = JSON.stringify(billOfMaterials(facts), undefined, 1);
-  const provenance = provenanceStatement(facts, {
-    name: BILL_FILE,
-    sha256: sha256(bill),
-    mediaType: "application/vnd.cyclonedx+json",
-  });
-  const files = new Map([[BILL_FILE, Buffer.from(bill)]]);
-  if (signer === undefined) return files.set(PROVENANCE_FILE, Buffer.from(JSON.stringify(provenance, undefined, 1)));
-  const [signature, envelope] = await Promise.all([
-    sealed(statementOf(facts.manifest), signer),
-    sealed(provenance, signer),
-  ]);
-  return files
-    .set(SIGNATURE_FILE, Buffer.from(JSON.stringify(bundleOf(signature, signer))))
-    .set(SIGNED_PROVENANCE_FILE, Buffer.from(`${JSON.stringify(envelope)}\n`));
-}
-
-/** A proof is never replaced: the one that is there is of the same files, and by the same signer. */
-async function requireSameProof(
-  home: Workspace | Registry,
-  there: StoredProof,
-  manifest: Manifest,
-  model: string,
-  signWith: NamedSigner | undefined,
-  signer: Signer | undefined,
-): Promise<void> {
-  const called = `${there.name}:${there.version}`;
-  const conflict = (why: string, cause?: unknown) =>
-    new TaskError("conflict", `${model} has another proof already, ${called}, and it was not replaced. ${why}`, {
-      errorCode: "AML1716",
-      hint: "Find out who made it. A proof never changes: register the model as a new version, which gets a proof of its own.",
-      ...(cause === undefined ? {} : { cause }),
-    });
-  let digest: string | undefined;
-  if (signWith === undefined || signer === undefined) {
-    const text = there.files.get(PROVENANCE_FILE)?.toString("utf8") ?? "";
-    digest = readProvenance(parsed(text))?.digest;
-  } else {
-    try {
-      const bundle = bundleIn(there.files, model);
-      const trust = await trustIn(home, signWith, signer)(keyIdIn(bundle));
-      const verified = verifyProof(there.files, bundle, trust, model);
-      requireName(verified, model, model);
-      digest = verified.manifest.digest;
-    } catch (error) {
-      if (!(error instanceof TaskError) || error.kind !== "failed") throw error;
-      throw conflict(error.message, error);
-    }
+      confirm: async (made) => {
+        const [{ manifest }, found] = await Promise.all([proved, digestsOf(home, name, made)]);
+        requireSameFiles(manifest, found, called);
+      },
+      store: async (created) => {
+        const [{ report, manifest }, standing] = await Promise.all([proved, there]);
+        const own = async (): Promise<StoredProof> => ({ ...at, id: "", files: await contents });
+        // Another run made the version meanwhile, and perhaps its proof.
+        const other = standing ?? (created ? undefined : await findVersion(home, "data", at.name, at.version));
+        const stored =
+          other === undefined
+            ? await putProof(home, called, await own(), await uri, proofTags(home, manifest))
+            : { proof: await readProof(home, at, other), created: false };
+        return this.#stored(home, called, stored, manifest, report, await this.#signer);
+      },
+    };
   }
-  if (digest !== manifest.digest) throw conflict("It is of other files than the model holds now.");
+
+  async prove(home: Home, name: string, body: AssetBody, evidence: Promise<Readonly<Record<string, string>>>) {
+    const version = versionIn(body) ?? "";
+    const called = `${name}:${version}`;
+    const at = proofOf(name, version, this.#isSigned);
+    void begun(evidence);
+    const [signer, files, there] = await Promise.all([
+      this.#signer,
+      digestsOf(home, name, body),
+      findVersion(home, "data", at.name, at.version).then((one) => one && readProof(home, at, one)),
+    ]);
+    const { manifest, report } = await this.#listed(home, called, files);
+    let stored = there && { proof: there, created: false };
+    if (stored === undefined) {
+      const { properties } = body;
+      const model = {
+        ...{ name, version, id: body.id ?? "", type: String(properties?.["modelType"] ?? "") },
+        ...{ description: properties?.description ?? undefined, evidence },
+      };
+      const contents = await this.#contents(home, model, Promise.resolve({ manifest }));
+      const uri = await bringProof(home, at, contents);
+      const own = { ...at, id: "", files: contents };
+      stored = await putProof(home, called, own, uri, proofTags(home, manifest));
+    }
+    const proof = await this.#stored(home, called, stored, manifest, report, signer);
+    const wanted = tagsOf(proof.asset, manifest, signer);
+    return { proof, tag: (stands: AssetBody) => tagModel(home, name, stands, wanted) };
+  }
+
+  /** Read once, whichever number the version gets. */
+  #digests(home: Home, called: string, files: ModelToProve["files"]): Promise<readonly FileDigest[]> {
+    const known = this.#read.get(files);
+    const read = known ?? files.then((found) => ("container" in found ? digestsAt(found, called, home.signal) : found));
+    this.#read.set(files, read);
+    return read;
+  }
+
+  async #listed(home: Home, called: string, found: readonly FileDigest[]) {
+    const manifest = manifestOf(called, found);
+    if (manifest.ignored.length > 0)
+      home.log.warn(
+        `The proof of ${called} says nothing of ${manifest.ignored.join(", ")}, which the format of model signatures leaves out.`,
+      );
+    const bytes = found.reduce((sum, { size }) => sum + size, 0);
+    return { manifest, report: { digest: manifest.digest, files: manifest.files.length, bytes } };
+  }
+
+  /** The files of the proof. What is signed beside the facts waits for nothing but the list of files. */
+  async #contents(
+    home: Home,
+    model: Omit<ModelToProve, "files" | "mayWrite">,
+    listed: Promise<{ readonly manifest: Manifest }>,
+  ): Promise<Map<string, Buffer>> {
+    const { tool, approver } = this.#request;
+    const time = new Date().toISOString();
+    const { evidence, ...named } = model;
+    const [{ manifest }, signer] = await Promise.all([listed, this.#signer]);
+    const signature = signer && begun(sealed(statementOf(manifest), signer));
+    const [known, proven, approvedBy] = await Promise.all([this.#facts, evidence, approver()]);
+    const { provenance } = home;
+    const facts = { ...known, evidence: proven, approvedBy, tool, time, manifest, model: named, provenance };
+    const bill = JSON.stringify(billOfMaterials(facts), undefined, 1);
+    const statement = provenanceStatement(facts, {
+      name: BILL_FILE,
+      sha256: sha256(bill),
+      mediaType: "application/vnd.cyclonedx+json",
+    });
+    const files = new Map([[BILL_FILE, Buffer.from(bill)]]);
+    if (signer === undefined || signature === undefined)
+      return files.set(PROVENANCE_FILE, Buffer.from(JSON.stringify(statement, undefined, 1)));
+    const [first, second] = await Promise.all([signature, sealed(statement, signer)]);
+    return files
+      .set(SIGNATURE_FILE, Buffer.from(JSON.stringify(bundleOf(first, signer))))
+      .set(SIGNED_PROVENANCE_FILE, Buffer.from(`${JSON.stringify(second)}\n`));
+  }
+
+  async #stored(
+    home: Home,
+    called: string,
+    { proof, created }: { readonly proof: StoredProof; readonly created: boolean },
+    manifest: Manifest,
+    report: Pick<ModelProof, "digest" | "files" | "bytes">,
+    signer: Signer | undefined,
+  ): Promise<ModelProof> {
+    const asset = `${proof.name}:${proof.version}`;
+    if (!created) await this.#requireSame(home, proof, manifest, called);
+    const how = signer === undefined ? "a proof without a signature" : `a proof signed by ${signer.called}`;
+    home.log.info(
+      created
+        ? `${called} has ${how}: ${asset}, ${report.files} files, SHA-256 of the list ${report.digest}.`
+        : `${called} has its proof already: ${asset}.`,
+    );
+    const signed = signer === undefined ? {} : { signedBy: signer.called };
+    return { ...report, ...signed, asset, id: proof.id, created, contents: proof.files };
+  }
+
+  /** A proof is never replaced: the one that is there is of the same files, and by the same signer. */
+  async #requireSame(home: Home, there: StoredProof, manifest: Manifest, model: string): Promise<void> {
+    const called = `${there.name}:${there.version}`;
+    const { signWith } = this.#request;
+    const signer = await this.#signer;
+    const conflict = (why: string, cause?: unknown) =>
+      new TaskError("conflict", `${model} has another proof already, ${called}, and it was not replaced. ${why}`, {
+        errorCode: "AML1716",
+        hint: "Find out who made it. A proof never changes: register the model as a new version, which gets a proof of its own.",
+        ...(cause === undefined ? {} : { cause }),
+      });
+    let digest: string | undefined;
+    if (signWith === undefined || signer === undefined) {
+      const text = there.files.get(PROVENANCE_FILE)?.toString("utf8") ?? "";
+      digest = readProvenance(parsed(text))?.digest;
+    } else {
+      try {
+        const bundle = bundleIn(there.files, model);
+        const keyId = keyIdIn(bundle);
+        // The vault has just said that this very key is enabled.
+        const isOwn = keyId !== "" && keyId === signer.keyId;
+        const trust = isOwn ? ownTrust(signer) : await trustIn(home, signWith, signer)(keyId);
+        const verified = verifyProof(there.files, bundle, trust, model);
+        requireName(verified, model, model);
+        digest = verified.manifest.digest;
+      } catch (error) {
+        if (!(error instanceof TaskError) || error.kind !== "failed") throw error;
+        throw conflict(error.message, error);
+      }
+    }
+    if (digest !== manifest.digest) throw conflict("It is of other files than the model holds now.");
+  }
+}
+
+function ownTrust({ called, publicKey: key, certificates: [first] }: Signer) {
+  return first === undefined
+    ? { kind: "key" as const, called, key }
+    : { kind: "certificate" as const, called, certificate: new X509Certificate(first) };
+}
+
+const digestsOf = async (home: Home, name: string, body: AssetBody): Promise<FileDigest[]> =>
+  digestsAt(await placeOf(home, "models", name, body), `${name}:${versionIn(body) ?? ""}`, home.signal);
+
+/** Facts that services say of the model's job; what may not be read is not known. One round trip more than the job takes. */
+async function factsOf(workspace: Workspace, job: Promise<Job>): Promise<JobFacts> {
+  const read = await job;
+  const [known, metrics] = await Promise.all([
+    jobFacts(workspace, read).catch(undefinedIfUnreadable),
+    latestMetrics(workspace, read.name ?? "").catch(undefinedIfUnreadable),
+  ]);
+  return { job: known, metrics };
 }
 
 function parsed(text: string): unknown {
@@ -199,23 +278,26 @@ function parsed(text: string): unknown {
   }
 }
 
+const proofTags = (home: Home, { digest }: Manifest) => ({ ...lineageTags(home.provenance), [PROOF_DIGEST]: digest });
+
 /** Tags by which people find the proof. They prove nothing, and who verifies goes by the proof's own address. */
+const tagsOf = (asset: string, { digest }: Manifest, signer: Signer | undefined): Record<string, string> => ({
+  [PROOF]: asset,
+  [PROOF_DIGEST]: digest,
+  ...(signer === undefined ? {} : { [PROOF_SIGNER]: signer.called }),
+});
+
+/** Writes them to a version that was there. */
 async function tagModel(
-  home: Workspace | Registry,
-  { name, version }: ProofRequest,
+  home: Home,
+  name: string,
   body: AssetBody,
-  proof: StoredProof,
-  { digest, signedBy }: Pick<ModelProof, "digest" | "signedBy">,
+  wanted: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const wanted = {
-    [PROOF]: `${proof.name}:${proof.version}`,
-    [PROOF_DIGEST]: digest,
-    ...(signedBy === undefined ? {} : { [PROOF_SIGNER]: signedBy }),
-  };
   const has = body.properties?.tags ?? {};
   // The tags of a signed proof stay.
-  const signed = proofOf(name, version, true);
-  const isSigned = signedBy === undefined && has[PROOF] === `${signed.name}:${signed.version}`;
+  const signed = proofOf(name, versionIn(body) ?? "", true);
+  const isSigned = wanted[PROOF_SIGNER] === undefined && has[PROOF] === `${signed.name}:${signed.version}`;
   if (isSigned || Object.entries(wanted).every(([tag, value]) => has[tag] === value)) return;
   await retag(home, "models", name, body, { ...has, ...wanted }, (stands) => ({
     ...stands,

@@ -8,10 +8,10 @@ import { bounded } from "../../remote-text.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { versionIn } from "../assets/assets.ts";
 import type { BlobPlace } from "../assets/held-files.ts";
+import type { FileDigest } from "../assets/model-prover.ts";
 import type { Registry } from "../assets/registry.ts";
-import { blobsOf, uriOf } from "../assets/version-places.ts";
+import { blobsOf, unreadable, uriOf } from "../assets/version-places.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { FileDigest } from "./model-manifest.ts";
 
 /** Files that are read at a time: of each, one piece of 4 MiB is hashed while the next is on its way. */
 const AT_ONCE = 4;
@@ -31,11 +31,7 @@ export async function placeOf(
 ): Promise<BlobPlace> {
   const place = await blobsOf(home, kind, name, version);
   if (place !== undefined) return place;
-  const called = `${name}:${versionIn(version)}`;
-  throw new TaskError("input", `The files of ${called} are at ${uriOf(version)}, which this task cannot read.`, {
-    errorCode: "AML1703",
-    hint: "It reads datastores of the workspace, outputs of its jobs, and the files of a registry's own versions.",
-  });
+  throw unreadable(`${name}:${versionIn(version)}`, uriOf(version));
 }
 
 /** One round trip for each 500 files. @throws TaskError `notFound` where nothing lies there */

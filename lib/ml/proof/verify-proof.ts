@@ -3,7 +3,8 @@
 import { TaskError } from "../../errors.ts";
 import { bounded } from "../../remote-text.ts";
 import { sha256 } from "../../sha256.ts";
-import { differences, type FileDigest, type Manifest, manifestIn } from "./model-manifest.ts";
+import type { FileDigest } from "../assets/model-prover.ts";
+import { differences, type Manifest, manifestIn } from "./model-manifest.ts";
 import { BILL_FILE, SIGNATURE_FILE, SIGNED_PROVENANCE_FILE } from "./proof-store.ts";
 import { readProvenance } from "./provenance-statement.ts";
 import { type Bundle, isSignedBy, readBundle, readEnvelope, statementIn } from "./signed-envelope.ts";

@@ -5,7 +5,10 @@ import type { DatastorePath } from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
+import { openDatastore } from "../assets/datastores.ts";
+import type { BlobPlace } from "../assets/held-files.ts";
 import { contentOf } from "../assets/local-content.ts";
+import type { ModelToProve } from "../assets/model-prover.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { holdsSame, liesAt } from "../assets/same-content.ts";
@@ -15,6 +18,7 @@ import {
   outputPathOf,
   ownDatastorePath,
   requirePath,
+  unreadable,
   uriOf,
 } from "../assets/version-places.ts";
 import type { Judged } from "../gate/evidence.ts";
@@ -27,6 +31,8 @@ import type { ModelRequest } from "./model-request.ts";
 /** The source of a new model version, and the marks of a version that was made from it before. */
 export interface ModelSource {
   readonly jobName: string | undefined;
+  /** Read once; undefined where none made it. */
+  readonly job: Promise<Job> | undefined;
   /** Whether a version holds the same, by where the service says that its files are and what lies there. */
   isHeldBy(version: AssetBody): Promise<boolean>;
   /** Rejects where there is nothing to make a model from. */
@@ -38,6 +44,8 @@ export interface ModelSource {
   judged(): Promise<Judged | undefined>;
   /** Awaited before anything is created. */
   check(): Promise<void>;
+  /** The SHA-256 of each file of this machine, or the place where the job left them. */
+  files(): ModelToProve["files"];
   /** @param version under which it is registered */
   uri(version: string): Promise<string>;
 }
@@ -47,7 +55,7 @@ export function fromJob(
   workspace: Workspace,
   from: { job: string; output?: string | undefined; path?: string | undefined },
   type: ModelRequest["type"],
-): ModelSource {
+): ModelSource & { readonly job: Promise<Job> } {
   const output = from.output === undefined || from.output === "default" ? "artifacts" : from.output;
   const uri = jobOutputUri(from.job, output, from.path);
   const read = async () => {
@@ -66,8 +74,16 @@ export function fromJob(
     resolved ??= job.then((one) => outputPathOf(workspace, one, output, from.path));
     return resolved;
   };
+  const open = async () => {
+    const lies = await place();
+    if (lies === undefined) throw unreadable(`the output "${output}" of the job ${from.job}`, uri);
+    const { container } = await openDatastore(workspace, lies.datastore);
+    return { container, path: bare(lies.path) };
+  };
+  let opened: Promise<BlobPlace> | undefined;
   return {
     jobName: from.job,
+    job,
     isHeldBy: async (version) => {
       const { properties } = version;
       const at = bare(uriOf(version));
@@ -86,6 +102,10 @@ export function fromJob(
     read: async () => tagsOfInputs(await job),
     judged: async () => ({ workspace, job: await job, jobName: from.job }),
     check: async () => requirePath(workspace, await job, output, from.path, type),
+    files: () => {
+      opened ??= open();
+      return opened;
+    },
     uri: async () => uri,
   };
 }
@@ -107,6 +127,7 @@ export async function fromFolder(
       : createResolver(home, root === undefined ? {} : { root });
   return {
     jobName: undefined,
+    job: undefined,
     isHeldBy: async (version) =>
       version.properties?.["modelType"] === request.type && holdsSame(home, "models", request.name, version, content),
     ready: Promise.resolve(),
@@ -114,6 +135,8 @@ export async function fromFolder(
     read: async () => ({}),
     judged: async () => undefined,
     check: async () => {},
+    // Known since the content was hashed; what is sent is held against them.
+    files: () => content.digests(),
     uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),
   };
 }

@@ -3,16 +3,17 @@
 
 import { modelKind, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { AssetBody } from "../assets/asset-home.ts";
+import { type AssetBody, pathOf } from "../assets/asset-home.ts";
 import { type AssetStore, needWorkspace } from "../assets/asset-store.ts";
 import { putNewVersion } from "../assets/asset-writes.ts";
 import { findVersion, versionIn } from "../assets/assets.ts";
 import { requireModelName } from "../assets/model-name.ts";
+import type { ModelProof, PreparedProof } from "../assets/model-prover.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { retag } from "../assets/retag.ts";
 import { findVersionOf } from "../assets/version-of-content.ts";
-import { requireOwn } from "../assets/version-places.ts";
+import { isReplicated, requireOwn } from "../assets/version-places.ts";
 import {
   type Evidence,
   evidenceHere,
@@ -21,7 +22,6 @@ import {
   refuseEvidence,
   withEvidence,
 } from "../gate/evidence.ts";
-import { getJob } from "../jobs/jobs.ts";
 import { lineageProperties, lineageTags, refuseMarks, sameTags } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import { modelPage } from "../workspace/studio-pages.ts";
@@ -38,6 +38,8 @@ export interface RegisteredModel extends RegisteredAsset {
   readonly studioUrl?: string;
   /** The judgement, as tags: read from a run's record, never from a tag. */
   readonly evidence: Evidence;
+  /** Where the request has a prover. */
+  readonly proof?: ModelProof | undefined;
 }
 
 /**
@@ -52,12 +54,16 @@ export async function registerModelIn(
   judges?: Judges,
 ): Promise<RegisteredModel> {
   const { registry } = place;
-  const { name, version, description, tags, source } = request;
+  const { name, version, description, tags, source, prover } = request;
   if (registry === undefined) return registerModel(needWorkspace(place, `The model ${name}`), request, root, judges);
   if (source.kind === "folder") return registerModel(registry, request, root, judges);
   const workspace = needWorkspace(place, `The job ${source.job}`);
-  const own = await registerModel(workspace, { ...request, version: undefined }, root, judges);
-  const judged = { workspace, job: await getJob(workspace, source.job), jobName: source.job };
+  requireRequest(request);
+  const from = fromJob(workspace, source, request.type);
+  prover?.begin(registry, workspace, from.job);
+  const unproved = { ...request, version: undefined, prover: undefined };
+  const own = await register(workspace, unproved, from, judges);
+  const judged = { workspace, job: await from.job, jobName: source.job };
   const { evidence } = own;
   const sharing = {
     kind: "models" as const,
@@ -69,10 +75,11 @@ export async function registerModelIn(
     evidence,
     judged,
     judges,
+    ...(prover === undefined ? {} : { proving: { prover, type: request.type, files: from.files } }),
   };
-  const { body, id, created, version: number } = await shareVersion(workspace, registry, sharing);
+  const { body, id, created, version: number, proof } = await shareVersion(workspace, registry, sharing);
   const { modelType = own.type, modelUri = own.path } = body.properties ?? {};
-  const shared = { version: number, id, type: String(modelType), path: String(modelUri), created };
+  const shared = { version: number, id, type: String(modelType), path: String(modelUri), created, proof };
   return { ...own, ...shared };
 }
 
@@ -88,14 +95,22 @@ export async function registerModel(
   root?: UploadRoot,
   judges?: Judges,
 ): Promise<RegisteredModel> {
-  const { name } = request;
-  requireModelName(name);
-  refuseEvidence(request.tags, "The input tags sets the tag");
-  refuseMarks(request.tags);
+  requireRequest(request);
   const source =
     request.source.kind === "folder"
       ? await fromFolder(home, request, request.source.path, root)
       : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
+  request.prover?.begin(home, isRegistry(home) ? undefined : home, source.job);
+  return register(home, request, source, judges);
+}
+
+async function register(
+  home: Workspace | Registry,
+  request: ModelRequest,
+  source: ModelSource,
+  judges: Judges | undefined,
+): Promise<RegisteredModel> {
+  const { name } = request;
   if (request.version !== undefined) {
     const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);
     if (!there) return create(home, request, source, request.version, judges);
@@ -119,6 +134,12 @@ export async function registerModel(
   return untilFree(`a version of the model ${name}`, attempt, home);
 }
 
+function requireRequest({ name, tags }: ModelRequest): void {
+  requireModelName(name);
+  refuseEvidence(tags, "The input tags sets the tag");
+  refuseMarks(tags);
+}
+
 function workspaceOf(home: Workspace | Registry, job: string): Workspace {
   if (!isRegistry(home)) return home;
   throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`, {
@@ -133,11 +154,22 @@ async function create(
   version: string,
   judges: Judges | undefined,
 ): Promise<RegisteredModel> {
-  await source.check();
-  const evidence = (await evidenceHere(await source.judged(), judges)) ?? {};
+  const { name, type, description, tags } = request;
+  const check = source.check();
+  let judged: Promise<Evidence> | undefined;
+  const judge = () => {
+    judged ??= source.judged().then(async (job) => (await evidenceHere(job, judges)) ?? {});
+    return judged;
+  };
+  // A signature takes longer than the rest, so all that it says is read at once.
+  const proof = request.prover?.prepare(home, {
+    ...{ name, version, type, id: idOf(home, name, version), description, mayWrite: check },
+    ...{ files: source.files(), evidence: judge() },
+  });
+  await check;
+  const evidence = await judge();
   const { provenance } = home;
   const uri = await source.uri(version);
-  const { name, type, description, tags } = request;
   const write = await modelKind.translate(
     {
       name,
@@ -161,7 +193,7 @@ async function create(
     body: {
       properties: {
         ...body,
-        tags: withEvidence({ ...body.tags, ...request.decision }, evidence),
+        tags: withEvidence({ ...body.tags, ...request.decision, ...(await proof?.tags()) }, evidence),
         ...(source.jobName ? { jobName: source.jobName } : {}),
       },
     },
@@ -170,8 +202,34 @@ async function create(
   home.log.info(
     created ? `Registered ${name}:${version}.` : `${name}:${version} was registered by another run at the same time.`,
   );
-  return asRegistered(home, name, put, source, created, evidence);
+  const registered = asRegistered(home, name, put, source, created, evidence);
+  return proof === undefined
+    ? registered
+    : { ...registered, proof: await stored(home, name, version, proof, put, created) };
 }
+
+/** Stores the proof of a version that is there now. */
+async function stored(
+  home: Workspace | Registry,
+  name: string,
+  version: string,
+  proof: PreparedProof,
+  made: AssetBody,
+  created: boolean,
+): Promise<ModelProof> {
+  try {
+    // The service has made a copy of the files, and the version is that copy.
+    if (isReplicated(made)) await proof.confirm(made);
+    return await proof.store(created);
+  } catch (error) {
+    home.log.warn(`${name}:${version} is registered, and its proof is not there: run the step again for it.`);
+    throw error;
+  }
+}
+
+/** As the service will say it. */
+const idOf = (home: Workspace | Registry, name: string, version: string): string =>
+  isRegistry(home) ? `${home.uri}/models/${name}/versions/${version}` : pathOf(home, "models", name, version);
 
 /** A version that was made from the same; tags and a description that it lacks are added, and its evidence is what a run confirms. */
 async function known(
@@ -185,23 +243,34 @@ async function known(
   const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
   home.log.info(`${request.name}:${version} holds ${from} already.`);
   const has = there.properties;
-  const judged = await source.judged();
-  const here = await evidenceHere(judged, judges);
-  const kept = here
-    ? { keep: here, isVerified: true }
-    : await evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
+  const keeps = source.judged().then(async (judged) => {
+    const here = await evidenceHere(judged, judges);
+    return here
+      ? { keep: here, isVerified: true }
+      : evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
+  });
+  const verified = keeps.then(({ keep, isVerified }) => (isVerified ? keep : {}));
+  const proving = request.prover?.prove(home, request.name, there, verified);
+  // Its failure is for the end: an evaluation that does not hold any more is taken away all the same.
+  proving?.catch(() => {});
+  const [kept, evidence] = await Promise.all([keeps, verified]);
   const tags = withEvidence({ ...has?.tags, ...request.tags, ...request.decision }, kept.keep);
+  let stands = there;
   const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
   if (lacks) {
-    const changed = await retag(home, "models", request.name, there, tags, (stands) => ({
-      ...stands,
-      tags: withEvidence({ ...stands.tags, ...request.tags, ...request.decision }, kept.keep),
-      description: request.description ?? stands.description,
+    const changed = await retag(home, "models", request.name, there, tags, (now) => ({
+      ...now,
+      tags: withEvidence({ ...now.tags, ...request.tags, ...request.decision }, kept.keep),
+      description: request.description ?? now.description,
     }));
+    stands = changed ?? there;
     if (changed) home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
   }
-  const evidence = kept.isVerified ? kept.keep : {};
-  return asRegistered(home, request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
+  const registered = asRegistered(home, request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
+  if (proving === undefined) return registered;
+  const { proof, tag } = await proving;
+  await tag(stands);
+  return { ...registered, proof };
 }
 
 function asRegistered(

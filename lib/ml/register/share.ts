@@ -6,6 +6,7 @@ import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { findVersion, versionIn } from "../assets/assets.ts";
 import { sameFiles } from "../assets/held-files.ts";
+import type { ModelProof, ModelToProve, Prover } from "../assets/model-prover.ts";
 import { importVersion, type Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";
 import { findVersionOf, type Held } from "../assets/version-of-content.ts";
@@ -29,6 +30,8 @@ export interface Sharing {
   readonly evidence?: Evidence;
   readonly judged?: Judged | undefined;
   readonly judges?: Judges | undefined;
+  /** Makes the proof of a model's copy, of the files that its job left. */
+  readonly proving?: { readonly prover: Prover; readonly type: string; files(): ModelToProve["files"] } | undefined;
 }
 
 export interface SharedVersion {
@@ -38,6 +41,7 @@ export interface SharedVersion {
   readonly body: AssetBody;
   /** False: the registry had it already. */
   readonly created: boolean;
+  readonly proof?: ModelProof | undefined;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface SharedVersion {
  * @throws TaskError `conflict` where the registry's version that was asked for is something else
  */
 export async function shareVersion(workspace: Workspace, registry: Registry, sharing: Sharing): Promise<SharedVersion> {
-  const { kind, name, from } = sharing;
+  const { kind, name, from, proving: asked } = sharing;
   const [source, own] = await Promise.all([
     sourceOf(workspace, kind, name, from),
     findVersion(workspace, kind, name, from),
@@ -56,9 +60,21 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     const { there, free } = await lookFor(registry, sharing, isCopy);
     if (there) {
       registry.log.info(`The registry ${registry.name} has ${name}:${from} of the workspace already.`);
+      const proving = asked?.prover.prove(registry, name, there, Promise.resolve(sharing.evidence ?? {}));
+      proving?.catch(() => {});
       const tags = await tagsOfCopy(registry, sharing, source, there, own);
-      return shared(registry, sharing, await withTags(registry, sharing, there, tags), false);
+      const stands = await withTags(registry, sharing, there, tags);
+      const proven = await proving;
+      await proven?.tag(stands);
+      return { ...shared(registry, sharing, stands, false), proof: proven?.proof };
     }
+    const version = free;
+    const proof = asked?.prover.prepare(registry, {
+      ...{ name, version, type: asked.type, id: `${registry.uri}/${kind}/${name}/versions/${free}` },
+      ...{ description: sharing.description, files: asked.files(), mayWrite: Promise.resolve() },
+      evidence: Promise.resolve(sharing.evidence ?? {}),
+    });
+    await asked?.prover.ready();
     // Where another run takes that version meanwhile, the service refuses it with a 409.
     await importVersion(registry, source, name, free);
     registry.log.info(
@@ -69,8 +85,9 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     if (made === undefined) return shared(registry, sharing, { name: free }, true);
     // The task writes the tags itself, whether or not the import copies them; evidence and approvals are not copied.
     const given = withoutEvidence({ ...made.properties?.tags, ...own?.properties?.tags });
-    const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source };
-    return shared(registry, sharing, await withTags(registry, sharing, made, tags), true);
+    const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source, ...(await proof?.tags()) };
+    const [stands] = await Promise.all([withTags(registry, sharing, made, tags), proof?.confirm(made)]);
+    return { ...shared(registry, sharing, stands, true), proof: await proof?.store(true) };
   };
   return untilFree(`a version of ${name} in the registry ${registry.name}`, attempt, registry);
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { FileDigest } from "../../../../lib/ml/proof/model-manifest.ts";
+import type { FileDigest } from "../../../../lib/ml/assets/model-prover.ts";
 
 export const file = (name: string, content: string): FileDigest => ({
   path: name,

@@ -1,0 +1,91 @@
+// The proof of a model version as a registration asks for it; lib/ml/proof makes it.
+// Tests: test/tasks/model-proof.test.ts, test/tasks/proof-order.test.ts
+import type { Job } from "../jobs/jobs.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { AssetBody } from "./asset-home.ts";
+import type { BlobPlace } from "./held-files.ts";
+import type { Registry } from "./registry.ts";
+
+/** One file of a model. */
+export interface FileDigest {
+  /** Below the model's folder, with `/`; `.` where the model is a single file. */
+  readonly path: string;
+  /** SHA-256, 64 hexadecimal digits. */
+  readonly sha256: string;
+  readonly size: number;
+}
+
+type Evidence = Readonly<Record<string, string>>;
+
+/** A version that is about to be registered. */
+export interface ModelToProve {
+  readonly name: string;
+  readonly version: string;
+  readonly type: string;
+  /** As the service will say it. */
+  readonly id: string;
+  readonly description?: string | undefined;
+  /** The digests of its files, or the place where they lie, to be read there. */
+  readonly files: Promise<readonly FileDigest[] | BlobPlace>;
+  readonly evidence: Promise<Evidence>;
+  /** Awaited before anything is written; where it rejects, nothing is. */
+  readonly mayWrite: Promise<unknown>;
+}
+
+/** A proof of a model version. */
+export interface ModelProof {
+  /** `name:version` of the data asset. */
+  readonly asset: string;
+  readonly id: string;
+  /** SHA-256 over the digests of the model's files. */
+  readonly digest: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** The signer; absent: nobody. */
+  readonly signedBy?: string;
+  /** False: it was there already. */
+  readonly created: boolean;
+  /** The proof's own files, for the run. */
+  readonly contents: ReadonlyMap<string, Buffer>;
+}
+
+/** A proof whose files are on their way; until `store` nothing points at them. */
+export interface PreparedProof {
+  /**
+   * The tags that the version is registered with.
+   * @throws TaskError before the version is made: `conflict` where another proof lies at its address, and as the signer or a file is refused
+   */
+  tags(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Holds the files that the service keeps for the version against those that are proved: a registry's are a copy.
+   * @throws TaskError `failed`
+   */
+  confirm(made: AssetBody): Promise<void>;
+  /**
+   * Stores the proof, once the version is there: one round trip. Before that it could stand in the way of another run, which took the number.
+   * @param created false: another run made the version meanwhile
+   * @throws TaskError `conflict` where another proof came between
+   */
+  store(created: boolean): Promise<ModelProof>;
+}
+
+/** Makes the proof of one version beside its registration, and asks side by side whatever does not depend on it. */
+export interface Prover {
+  /** Rejects where the signer cannot sign. */
+  ready(): Promise<unknown>;
+  /** Begins what needs no version: what services say of the job, and the access to the proof's place. */
+  begin(home: Workspace | Registry, workspace: Workspace | undefined, job: Promise<Job> | undefined): void;
+  /** Begins the proof of a version that is about to be registered. */
+  prepare(home: Workspace | Registry, model: ModelToProve): PreparedProof;
+  /**
+   * Proves a version that is there, by the files that it has. Five round trips: a list of the files and of the proof, and both read; or the proof
+   * signed, brought, and stored. The tags of the version that lead to it are not written.
+   * @throws TaskError `conflict` where another proof is there; `input` and `forbidden` as the signer's key is refused
+   */
+  prove(
+    home: Workspace | Registry,
+    name: string,
+    version: AssetBody,
+    evidence: Promise<Evidence>,
+  ): Promise<{ readonly proof: ModelProof; tag(version: AssetBody): Promise<void> }>;
+}

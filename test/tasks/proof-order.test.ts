@@ -1,0 +1,194 @@
+// Tests: lib/ml/proof/prove-model.ts, lib/ml/register/register-model.ts. A registration with a proof leaves nothing that harms, wherever it
+// stops, and a second run makes what is lacking and no second of anything.
+import assert from "node:assert/strict";
+import { createHash, randomUUID } from "node:crypto";
+import path from "node:path";
+import type { PipelineRequest } from "@azure/core-rest-pipeline";
+import { findVersion } from "../../lib/ml/assets/assets.ts";
+import registerModel from "../../tasks/RegisterModel/index.ts";
+import verifyModel from "../../tasks/VerifyModel/index.ts";
+import { project } from "../lib/ml/projects.ts";
+import { newKey } from "../lib/ml/proof/vault.ts";
+import { answered, openLocal, theCloud } from "../lib/ml/world.ts";
+import { runStory, type StoryOptions } from "./context.ts";
+
+const isPut = ({ method, url }: PipelineRequest, part: RegExp) => method === "PUT" && part.test(url);
+const MODEL = /\/models\/[^/]+\/versions\//;
+const PROOF = /\/data\/[^/]+-proof\/versions\//;
+const writes = (requests: readonly string[]) =>
+  requests.filter((one) => !/^(GET|HEAD) |\/oauth2\/|listSecrets|\/sign\?/.test(one));
+
+describe("a registration with a proof", () => {
+  const files = project({
+    "model/m.pkl": "weights",
+    "model/b.txt": "b",
+    "other/m.pkl": "others",
+    "third/m.pkl": "third",
+  });
+  let signWith = "";
+  before(async () => {
+    signWith = (await newKey(await theCloud(), "order")).id;
+  });
+  const register = (name: string, more: Record<string, string> = {}, options: StoryOptions = {}) => {
+    const given = { source: "folder", modelPath: path.join(files, "model"), name, type: "custom_model", signWith };
+    const all = Object.entries<string>({ ...given, ...more }).filter(([, value]) => value !== "");
+    return runStory(registerModel, Object.fromEntries(all), files, options);
+  };
+  const newName = () => `order-${randomUUID().slice(0, 8)}`;
+  const version = async (kind: "models" | "data", name: string, number = "1") =>
+    findVersion(await openLocal(), kind, name, number);
+  const verified = async (modelName: string, modelVersion = "1") => {
+    const ran = await runStory(verifyModel, { modelName, modelVersion, signedBy: signWith }, files);
+    assert.equal(ran.error, undefined, ran.error?.message);
+  };
+
+  it("stores the proof once the version is there: until then it could stand in another run's way", async () => {
+    const name = newName();
+    const seen: boolean[] = [];
+    const ran = await register(
+      name,
+      {},
+      {
+        between: async (request, send) => {
+          if (isPut(request, PROOF)) seen.push((await version("models", name)) !== undefined);
+          return send();
+        },
+      },
+    );
+    assert.equal(ran.error, undefined, ran.error?.message);
+    assert.deepEqual(seen, [true]);
+  });
+
+  it("proves the number that it got, where another run took the one before, and leaves none at that one", async () => {
+    const name = newName();
+    let isTaken = false;
+    const ran = await register(
+      name,
+      {},
+      {
+        between: async (request, send) => {
+          if (!isTaken && isPut(request, MODEL)) {
+            isTaken = true;
+            const other = { modelPath: path.join(files, "other"), signWith: "" };
+            const { error } = await register(name, other, { stepIdentity: "other" });
+            assert.equal(error, undefined, error?.message);
+          }
+          return send();
+        },
+      },
+    );
+    assert.equal(ran.error, undefined, ran.error?.message);
+    assert.equal(ran.outputs?.version, "2");
+    assert.equal(ran.record.proof?.asset, `${name}-proof:2`);
+    assert.equal(await version("data", `${name}-proof`, "1"), undefined);
+    await verified(name, "2");
+  });
+
+  it("registers nothing where the vault refuses to sign", async () => {
+    const name = newName();
+    let refuse = () => {};
+    const refused = new Promise<void>((resolve) => {
+      refuse = resolve;
+    });
+    const between: StoryOptions["between"] = async (request, send) => {
+      if (/\/sign\?/.test(request.url)) {
+        refuse();
+        return answered(request, 403, { error: { code: "Forbidden", message: "Caller is not authorized" } });
+      }
+      // The version waits for its files, which lie in storage, or are brought there.
+      if (/\/datastores\/workspaceblobstore\?/.test(request.url)) await refused;
+      return send();
+    };
+    const ran = await register(name, {}, { between });
+    assert.match(ran.error?.message ?? "", /sign with the key/);
+    assert.equal(await version("models", name), undefined);
+  });
+
+  it("registers nothing where the signer is none", async () => {
+    const none = await register(newName(), { signWith: "nothing.pem" });
+    assert.match(none.error?.message ?? "", /there is no such file/);
+    assert.deepEqual(writes(none.requests), []);
+  });
+
+  it("that is refused to store the proof says so, and the next run makes it, and no second of anything", async () => {
+    const name = newName();
+    const refused = await register(
+      name,
+      {},
+      {
+        between: async (request, send) =>
+          isPut(request, PROOF)
+            ? answered(request, 403, { error: { code: "AuthorizationFailed", message: "data/versions/write" } })
+            : send(),
+      },
+    );
+    assert.ok(refused.error);
+    assert.match(refused.log, new RegExp(`${name}:1 is registered, and its proof is not there: run the step again`));
+    assert.equal(await version("data", `${name}-proof`), undefined);
+    const without = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(without.error?.message ?? "", /has no signature/);
+    const again = await register(name);
+    assert.equal(again.error, undefined, again.error?.message);
+    assert.deepEqual([again.outputs?.version, again.outputs?.created, again.record.proof?.created], ["1", false, true]);
+    await verified(name);
+    assert.deepEqual(writes((await register(name)).requests), []);
+    assert.equal(await version("models", name, "2"), undefined);
+  });
+
+  it("whose proof was stored and whose answer was lost has one proof", async () => {
+    const name = newName();
+    let lost = 0;
+    const ran = await register(
+      name,
+      {},
+      {
+        between: async (request, send) => {
+          const answer = await send();
+          return isPut(request, PROOF) && lost++ === 0 ? answered(request, 503, "") : answer;
+        },
+      },
+    );
+    assert.equal(ran.error, undefined, ran.error?.message);
+    assert.ok(lost > 0);
+    assert.equal(await version("data", `${name}-proof`, "2"), undefined);
+    await verified(name);
+  });
+
+  it("does not register a version at whose address another proof lies, and says so", async () => {
+    const name = newName();
+    assert.equal((await register(name)).error, undefined);
+    const { models } = (await theCloud()).azure.assets;
+    assert.ok(models.delete(name, "1"));
+    const other = { modelPath: path.join(files, "other"), version: "1" };
+    const ran = await register(name, other);
+    assert.match(ran.error?.message ?? "", /has another proof already, .*-proof:1, and it was not replaced/);
+    assert.equal(await version("models", name), undefined);
+    // The same files by the same signer: the proof that is there counts.
+    const same = await register(name, { version: "1" });
+    assert.equal(same.error, undefined, same.error?.message);
+    assert.equal(same.record.proof?.created, false);
+    await verified(name);
+  });
+
+  it("signs what this machine has, and not what somebody put in its place in storage", async () => {
+    const { azure } = await theCloud();
+    const modelPath = path.join(files, "third");
+    const name = newName();
+    assert.equal((await register(name, { modelPath, signWith: "" })).error, undefined);
+    const uri = String((await version("models", name))?.properties?.["modelUri"]);
+    const folder = uri.replace(/^.*\/paths\//, "").replace(/\/$/, "");
+    const client = await azure.blobs.container(`azureml-blobstore-${azure.workspaceGuid}`);
+    const blob = client.getBlockBlobClient(`${folder}/m.pkl`);
+    const blobContentMD5 = createHash("md5").update("third").digest();
+    await blob.uploadData(Buffer.from("evil!"));
+    await blob.setHTTPHeaders({ blobContentMD5 });
+    // By length and checksum the file is the same, so it is not uploaded again: the signature is not of it.
+    const other = newName();
+    const ran = await register(other, { modelPath });
+    assert.equal(ran.error, undefined, ran.error?.message);
+    const list = createHash("sha256").update(createHash("sha256").update("third").digest()).digest("hex");
+    assert.equal(ran.record.proof?.digest, list);
+    const { error } = await runStory(verifyModel, { modelName: other, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(error?.message ?? "passed", /has other content than was signed|did not arrive as they left/);
+  });
+});
