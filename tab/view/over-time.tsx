@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Step } from "../load.ts";
 import { brokenIn, chartsOver, type PastResult, pastOf } from "../model/monitor-history.ts";
-import { Fold, Omitted, Table, Time } from "./basics.tsx";
+import { Omitted, Table, Time } from "./basics.tsx";
 import { Chart } from "./chart.tsx";
 import { State } from "./state.tsx";
 
@@ -32,33 +32,32 @@ function History({ of, title }: { of: readonly PastResult[]; title: string }) {
   if (of.length < 2) return null;
   const isOfRuns = of.some(({ job }) => job !== undefined);
   return (
-    <Fold title={`${title} (${of.length} results)`} isOpen>
-      {() => (
-        <>
-          {charts.length > 0 && (
-            <div class="charts">
-              {charts.map((one) => (
-                <Chart key={one.title} {...one} />
-              ))}
-            </div>
-          )}
-          <Table
-            caption={`${title}, the newest first`}
-            rows={of}
-            columns={[
-              { title: isOfRuns ? "Began" : "Window ended", cell: ({ at }) => <Time iso={at} /> },
-              { title: "State", cell: ({ monitor }) => <State of={monitor.outcome} /> },
-              { title: "What broke", cell: ({ monitor }) => brokenIn(monitor) },
-              ...(isOfRuns
-                ? [
-                    { title: "Run", cell: ({ job }: PastResult) => job && <code>{job}</code> },
-                    { title: "Why", cell: ({ reason }: PastResult) => reason },
-                  ]
-                : []),
-            ]}
-          />
-        </>
+    <>
+      <h4>
+        {title} ({of.length} results)
+      </h4>
+      {charts.length > 0 && (
+        <div class="charts">
+          {charts.map((one) => (
+            <Chart key={one.title} {...one} />
+          ))}
+        </div>
       )}
-    </Fold>
+      <Table
+        caption={`${title}, the newest first`}
+        rows={of}
+        columns={[
+          { title: isOfRuns ? "Began" : "Window ended", cell: ({ at }) => <Time iso={at} /> },
+          { title: "State", cell: ({ monitor }) => <State of={monitor.outcome} /> },
+          { title: "What broke", cell: ({ monitor }) => brokenIn(monitor) },
+          ...(isOfRuns
+            ? [
+                { title: "Run", cell: ({ job }: PastResult) => job && <code>{job}</code> },
+                { title: "Why", cell: ({ reason }: PastResult) => reason },
+              ]
+            : []),
+        ]}
+      />
+    </>
   );
 }
