@@ -110,7 +110,7 @@ describe("examples/templates/monitoring.yml", () => {
     const [applied] = found(outcomes, ({ applied }) => applied);
     assert.deepEqual(applied?.counts, { created: 2 });
     const [watch] = found(outcomes, (record) => record.watch);
-    assert.deepEqual(watch?.monitors, [{ name: DRIFT, breached: [] }]);
+    assert.deepEqual(watch?.monitors, [{ name: DRIFT, breached: [], outcome: "noEvidence" }]);
     assert.deepEqual(endpointsOf(cloud.azure).get("breast-cancer")?.traffic, { "model-1": 100 });
   });
 
