@@ -9,11 +9,12 @@ import path from "node:path";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { type BlobFile, CHECKED_RANGE } from "./blob-files.ts";
+import { shownFile } from "./local-file-names.ts";
 
 export const lookAt = (file: string): Promise<Stats | undefined> => lstat(file).catch(() => undefined);
 
 export const inTheWay = (folder: string, what: "link" | "file") =>
-  new TaskError("input", `${folder} is a ${what}, so that nothing is written below it.`, {
+  new TaskError("input", `${shownFile(folder)} is a ${what}, so that nothing is written below it.`, {
     errorCode: "AML1707",
     hint: "Remove it, or download to an empty folder.",
   });
@@ -113,7 +114,7 @@ export class Part {
 /** Rejects with a file system error as a sentence. */
 export function sayLocal(error: NodeJS.ErrnoException): never {
   const { code = "unknown reason", path: file = "a file" } = error;
-  throw new TaskError("input", `${file} cannot be written (${code}).`, {
+  throw new TaskError("input", `${shownFile(file)} cannot be written (${code}).`, {
     errorCode: "AML1707",
     hint: "Check the space on the disk, and what the agent's user may write.",
     cause: error,

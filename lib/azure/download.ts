@@ -9,7 +9,7 @@ import { type BlobFile, CHECKED_RANGE, placeInside } from "./blob-files.ts";
 import type { Container } from "./blobs.ts";
 import { Budget } from "./budget.ts";
 import { inTheWay, lookAt, md5Of, Part, sayLocal } from "./download-part.ts";
-import { fileNameFault } from "./local-file-names.ts";
+import { fileNameFault, shownFile } from "./local-file-names.ts";
 import { sideBySide } from "./parallel.ts";
 
 /** A blob, and its path below the folder, with `/`. */
@@ -93,9 +93,13 @@ export async function downloadFiles(
 function refuseHistory(top: string, root: string, targets: readonly (readonly [string, FileToDownload])[]): void {
   const isHistory = (below: string) => below.split(path.sep).some(isGit);
   if (isHistory(path.relative(top, root)))
-    throw new TaskError("input", `${root} belongs to the repository's .git, into which nothing is downloaded.`, {
-      errorCode: "AML1707",
-    });
+    throw new TaskError(
+      "input",
+      `${shownFile(root)} belongs to the repository's .git, into which nothing is downloaded.`,
+      {
+        errorCode: "AML1707",
+      },
+    );
   for (const [target, { blob }] of targets) {
     if (!isHistory(path.relative(top, target))) continue;
     throw new TaskError(
@@ -165,7 +169,7 @@ async function makeParents(root: string, target: string): Promise<void> {
 async function holds(target: string, blob: BlobFile): Promise<boolean> {
   const there = await lookAt(target);
   if (there?.isDirectory()) {
-    throw new TaskError("input", `${target} is a folder, where a file of the model belongs.`, {
+    throw new TaskError("input", `${shownFile(target)} is a folder, where a file of the model belongs.`, {
       errorCode: "AML1707",
       hint: "Remove it, or download to an empty folder.",
     });

@@ -1,9 +1,20 @@
-// Blob names that can be file names on this machine, exactly as they are.
+// Blob names that can be file names on this machine, exactly as they are, and the names of files in messages.
+import path from "node:path";
 
 /** Names that Windows keeps for devices, whatever follows the first dot. */
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])$/i;
 /** Bytes of one name on Linux and macOS, UTF-16 units on Windows. */
 const LONGEST = 255;
+
+/**
+ * A file as messages show it: relative to the working directory where it lies in there, with `/`; absolute elsewhere.
+ * @param paths the path rules of the machine; another machine's in tests
+ */
+export function shownFile(file: string, folder: string = process.cwd(), paths: path.PlatformPath = path): string {
+  const relative = paths.relative(folder, file);
+  const isOutside = relative === ".." || relative.startsWith(`..${paths.sep}`) || paths.isAbsolute(relative);
+  return isOutside || relative === "" ? file : relative.split(paths.sep).join("/");
+}
 
 /**
  * Why a file cannot have this name here, to complete "it …"; undefined where it can.

@@ -141,14 +141,10 @@ export function downloadFolder(
   const folder = path.resolve(folders.root, given);
   const within = folderAround(folder, folders);
   if (within !== undefined || path.isAbsolute(given)) return { folder, within };
-  throw new TaskError(
-    "input",
-    `The path ${given} leaves the working directory (${folders.root}), so nothing is downloaded there.`,
-    {
-      errorCode: "AML1707",
-      hint: "Correct the input downloadPath: write a path below the working directory, or an absolute one.",
-    },
-  );
+  throw new TaskError("input", `The path ${given} leaves the working directory, so nothing is downloaded there.`, {
+    errorCode: "AML1707",
+    hint: "Correct the input downloadPath: write a path below the working directory, or an absolute one.",
+  });
 }
 
 /** A registry opens the container of its version itself (docs/facts/azureml-services.md#4.7). */

@@ -1,7 +1,8 @@
 // Blob names as file names, on each kind of machine: all else is refused before anything is written.
 import assert from "node:assert/strict";
+import path from "node:path";
 import fc from "fast-check";
-import { fileNameFault } from "../../../lib/azure/local-file-names.ts";
+import { fileNameFault, shownFile } from "../../../lib/azure/local-file-names.ts";
 
 describe("a blob's name as a file's", () => {
   const anywhere: [string, RegExp][] = [
@@ -80,4 +81,19 @@ describe("a blob's name as a file's", () => {
       }),
     );
   });
+});
+
+describe("files in messages", () => {
+  for (const [rules, folder, file, shown] of [
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/models/a.bin", "models/a.bin"],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/a/model/a.bin", "/agent/_work/1/a/model/a.bin"],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s", "/agent/_work/1/s"],
+    ["posix", "/agent/_work/1/s", "/agent/_work/1/s/..a", "..a"],
+    ["win32", "D:\\a\\1\\s", "d:\\a\\1\\s\\models\\a.bin", "models/a.bin"],
+    ["win32", "D:\\a\\1\\s", "C:\\models\\a.bin", "C:\\models\\a.bin"],
+    ["win32", "D:\\a\\1\\s", "D:\\a\\1\\s2\\a.bin", "D:\\a\\1\\s2\\a.bin"],
+  ] as const)
+    it(`${rules}: ${file} in ${folder} is shown as ${shown}`, () => {
+      assert.equal(shownFile(file, folder, path[rules]), shown);
+    });
 });
