@@ -12,6 +12,7 @@ import task from "../../tasks/CompareModels/index.ts";
 import registerData from "../../tasks/RegisterData/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import { until } from "../harness/until.ts";
+import { addDeployment, addEndpoint } from "../lib/ml/cleanup/things.ts";
 import { theCloud } from "../lib/ml/world.ts";
 import { rowsOf, writeProject } from "./comparing.ts";
 import { runStory, type StoryOptions } from "./context.ts";
@@ -143,6 +144,19 @@ describe("CompareModels", () => {
         [undefined, "true", "noChampion"],
       );
     }
+  });
+
+  it("passes over no champion that is there and out of service", async () => {
+    const { azure } = await theCloud();
+    const at = azure.clock.now();
+    addEndpoint(azure, "cmp-idle", { traffic: {} }, at);
+    const given = { championModel: "endpoint:cmp-idle", noChampion: "skip", ifNotPassed: "continue" };
+    assert.equal((await compare(given)).set["passed"], "true", "nothing was released yet");
+    addDeployment(azure, "cmp-idle", "blue", { model: "cmp-weak:1" }, at);
+    const idle = await compare(given);
+    assert.equal(idle.error?.message, undefined, idle.log);
+    assert.deepEqual([idle.set["passed"], idle.set["outcome"]], ["false", "noChampion"]);
+    assert.match(idle.log, /has ready deployments \(blue\), and none of them gets traffic/);
   });
 
   it("refuses scores that do not fit the metric, and says which metric does", async () => {
