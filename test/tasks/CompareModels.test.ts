@@ -195,7 +195,7 @@ describe("CompareModels", () => {
         /The input testData names data of the workspace elsewhere, and the job runs in the workspace /,
       ],
       [{ testData: "cmp-holdout" }, /names no version of data/],
-      [{ testData: "azureml:cmp-holdout:9" }, /The data asset cmp-holdout has no version 9\. It has the versions 1/],
+      [{ testData: "azureml:cmp-holdout:9" }, /The data asset cmp-holdout has no version 9\. It has the version 1\./],
       [{ challengerMust: "notWorse", margin: "0" }, /Input margin is "0"; it must be a number above 0/],
       [{ confidence: "95" }, /Input confidence is "95"; it must be a number from 0\.5 to 0\.9999/],
       [{ minimumRows: "2" }, /Input minimumRows is "2"; it must be a whole number from 10/],
