@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   const addresses = readAddresses(values as Addresses, values.addresses);
   if (!existsSync(join(site, "node_modules", "vitepress")))
     run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"]);
-  const pages = await writePages(root, join(site, "pages"), addresses);
+  const pages = await writePages(root, join(site, "out", "pages"), addresses);
   const vitepress = ["node_modules/vitepress/bin/vitepress.js", values.serve ? "dev" : "build"];
   const env = {
     SITE_BASE: values.base,

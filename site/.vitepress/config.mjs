@@ -1,8 +1,8 @@
-// The documentation site. Its pages are written by `npm run docs` into pages/, beside sidebar.json.
+// The documentation site. Its pages are written by `npm run docs` into out/pages/, beside sidebar.json.
 import { readFileSync } from "node:fs";
 
 const repository = process.env.SITE_REPOSITORY;
-const sidebar = JSON.parse(readFileSync(new URL("../pages/sidebar.json", import.meta.url), "utf8"));
+const sidebar = JSON.parse(readFileSync(new URL("../out/pages/sidebar.json", import.meta.url), "utf8"));
 
 /** The anchor that GitHub gives a heading, which the pages' links name. */
 const slugify = (heading) =>
@@ -17,7 +17,7 @@ export default {
   description: "Azure Pipelines tasks for Azure Machine Learning",
   lang: "en",
   base: process.env.SITE_BASE ?? "/",
-  srcDir: "pages",
+  srcDir: "out/pages",
   outDir: "dist",
   cleanUrls: true,
   // Nothing is loaded from elsewhere: neither fonts nor a search service.
