@@ -101,6 +101,31 @@ describe("azureml-local, packed", () => {
     assert.match(azuremlLocal("run", "no.yml").stderr, /no\.yml does not exist/);
   });
 
+  it("takes connections as the pipeline names them, each with the workspace that its steps name", () => {
+    const two = path.join(folder, "two");
+    mkdirSync(path.join(two, "d"), { recursive: true });
+    writeFileSync(path.join(two, "d", "data.yml"), "name: numbers\ntype: uri_file\npath: ./numbers.csv\n");
+    writeFileSync(path.join(two, "d", "numbers.csv"), "1,2\n");
+    const step = (inputs: string) => `- task: AzureMLRegisterData@1\n  inputs: { ${inputs}, dataFile: d/data.yml }\n`;
+    const steps = [
+      step("azureSubscription: ml-test, resourceGroup: rg-test, workspace: ws-test"),
+      step("azureSubscription: ml-prod, resourceGroup: rg-prod, workspace: ws-prod"),
+      step("azureSubscription: scoped"),
+      step("connectionType: workspaceConnection, workspaceConnection: typed"),
+    ];
+    writeFileSync(path.join(two, "azure-pipelines.yml"), `steps:\n${steps.join("")}`);
+    writeFileSync(
+      path.join(two, "azureml-local.yml"),
+      "connections:\n  typed: { resourceGroup: rg-prod, workspace: ws-prod }\n",
+    );
+    const { status, said } = azuremlLocal("run", "--repo", two, "--vsix", vsix);
+    assert.equal(status, 0, said);
+    const used = [...said.matchAll(/^Workspace (\S+) in resource group (\S+),/gm)].map(([, ...names]) =>
+      names.join(" "),
+    );
+    assert.deepEqual(used, ["ws-test rg-test", "ws-prod rg-prod", "ws-test rg-test", "ws-prod rg-prod"]);
+  });
+
   it("makes a project and runs it green, and keeps its pages until it is interrupted", async () => {
     // A path with a space and a letter beyond ASCII, and the extension beside the project.
     const place = path.join(folder, "Räder heute");

@@ -94,7 +94,7 @@ export function connect(
 /** The same client by the extension's own type of connection. */
 function ofWorkspace(
   cloud: LocalCloud,
-  { parameters }: ServiceConnection,
+  { parameters, data }: ServiceConnection,
   place: Readonly<Record<string, string>>,
 ): ServiceConnection {
   const like = cloud.connections["workspace-secret"];
@@ -104,6 +104,10 @@ function ofWorkspace(
       servicePrincipalId: parameters["serviceprincipalid"] ?? "",
       servicePrincipalKey: parameters["serviceprincipalkey"] ?? "",
     },
-    data: { ...like.data, ...place, tenantId: parameters["tenantid"] ?? "" },
+    data: {
+      ...{ ...like.data, ...place, tenantId: parameters["tenantid"] ?? "" },
+      // The type asks for no suffix: it knows those of Azure's own clouds, and this is none.
+      ...{ StorageEndpointSuffix: data["StorageEndpointSuffix"] ?? "" },
+    },
   };
 }
