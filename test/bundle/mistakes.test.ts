@@ -497,7 +497,6 @@ describe("mistakes of a first use, through the packaged tasks", () => {
           const given = Object.entries(inputs).map(([name, value]) => [name, names[value ?? ""] ?? value]);
           const run = await bench.run(task, Object.fromEntries(given), options);
           const text = run.errors.join("\n");
-          if (process.env["SHOW"])
             console.log(
               `      ${run.result}: ${text}\n      ${JSON.stringify(run.issues.map((i) => [i.sourcePath, i.line, i.column]))}`,
             );
