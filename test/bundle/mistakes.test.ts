@@ -497,9 +497,6 @@ describe("mistakes of a first use, through the packaged tasks", () => {
           const given = Object.entries(inputs).map(([name, value]) => [name, names[value ?? ""] ?? value]);
           const run = await bench.run(task, Object.fromEntries(given), options);
           const text = run.errors.join("\n");
-            console.log(
-              `      ${run.result}: ${text}\n      ${JSON.stringify(run.issues.map((i) => [i.sourcePath, i.line, i.column]))}`,
-            );
           assert.equal(run.result, warns ? "Succeeded" : "Failed", run.log);
           for (const sentence of warns ?? []) assert.match(run.warnings.join("\n"), sentence);
           for (const sentence of says) assert.match(text, sentence);
