@@ -422,7 +422,8 @@ ${check("NAME", "\n  dependsOn: train", ", pipeline: train").slice(1)}
   it("need no file beside task.json and icon", () => {
     for (const name of ["WaitForJob", "CheckModel", "CheckRollout", "CheckMonitorResult"]) {
       const files = readdirSync(path.join(root, "tasks", name)).sort();
-      assert.deepEqual(files, ["README.md", "contract.json", "icon.png", "icon.svg", "task.json"]);
+      // Strings is for translators, and is not packaged.
+      assert.deepEqual(files, ["README.md", "Strings", "contract.json", "icon.png", "icon.svg", "task.json"]);
       assert.ok(!existsSync(path.join(root, "tasks", name, "dist")));
     }
   });
