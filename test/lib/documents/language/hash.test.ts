@@ -1,9 +1,11 @@
 // Hashes and file lists. The digests were made by azure-ai-ml 1.35.2 from the same files; the two that Azure publishes as vectors
 // (docs/facts/azureml-documents.md#3.3) hold for this code, too, but their files are not ours to copy.
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { contentHash, listUploadFiles, objectHash } from "../../../../lib/documents/index.ts";
+import { contentHashOf } from "../../../../lib/documents/language/hash.ts";
 import { parseIgnore } from "../../../../lib/documents/language/ignore.ts";
+import { walk } from "../../../../lib/documents/language/walk.ts";
 import { type Project, project } from "../project.ts";
 
 const FILES = {
@@ -52,6 +54,31 @@ describe("spec hash", () => {
     const expected =
       ".amlignore .gitignore a/inner.TXT a/keep.log B.txt leer-é.md link.txt linked/inner.TXT linked/keep.log train.py Z/deep/er/file.bin";
     assert.equal(names.join(" "), expected);
+  });
+
+  it("names a file that cannot be read, or changed, by its path in the repository", () => {
+    const before = process.cwd();
+    process.chdir(files.folder);
+    try {
+      const walking = walk("a");
+      let step = walking.next();
+      while (!step.done) step = walking.next();
+      const tree = step.value;
+      const hashed = () => [...contentHashOf(tree)];
+      writeFileSync("a/inner.TXT", "longer than before");
+      assert.throws(hashed, {
+        message: "The file a/inner.TXT changed while it was being read.",
+        where: { file: "a/inner.TXT" },
+      });
+      rmSync("a", { recursive: true });
+      writeFileSync("a", "");
+      assert.throws(hashed, {
+        message: "The file a/inner.TXT cannot be read (ENOTDIR).",
+        where: { file: "a/inner.TXT" },
+      });
+    } finally {
+      process.chdir(before);
+    }
   });
 
   it("refuses a folder without files, and links out of the repository", () => {
