@@ -3,6 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { TaskError } from "../../errors.ts";
 import { type IgnoreRules, ignoreNothing } from "./ignore.ts";
+import { shownPath } from "./shown-path.ts";
 import { isInside } from "./upload-folders.ts";
 import { compareText, type Entry, type ListOptions, type UploadFile, type UploadTree, walk } from "./walk.ts";
 
@@ -170,15 +171,17 @@ function openFile(file: UploadFile): number {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
     if (code === "ENOENT" || code === "ELOOP") throw changed(file);
-    throw new TaskError("input", `The file ${file.relative} cannot be read (${code}).`, {
+    const shown = shownPath(file.path, undefined);
+    throw new TaskError("input", `The file ${shown} cannot be read (${code}).`, {
       errorCode: "AML1310",
-      where: { file: file.relative },
+      where: { file: shown },
       hint: "Check that the agent's user may read it, or leave it out in .amlignore.",
     });
   }
 }
 
-function changed({ path: file }: UploadFile): TaskError {
+function changed({ path }: UploadFile): TaskError {
+  const file = shownPath(path, undefined);
   return new TaskError("input", `The file ${file} changed while it was being read.`, {
     errorCode: "AML1309",
     where: { file },
