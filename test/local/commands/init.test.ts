@@ -52,6 +52,16 @@ describe("azureml-local init", () => {
     });
   }
 
+  it("goes on with a command that is there: in a clone none of npm's packages", async () => {
+    const said = console.log as sinon.SinonStub;
+    said.resetHistory();
+    const project = path.join(folder, "a b", "bikes");
+    await init([project]);
+    const text = said.args.flat().join("\n");
+    assert.ok(text.includes(`    npm run pipeline -- --repo "${project}"\n`), text);
+    assert.doesNotMatch(text, /npx/);
+  });
+
   it("changes no file that is there, and writes nothing beside it", async () => {
     const mine = path.join(folder, "mine");
     mkdirSync(path.join(mine, "src"), { recursive: true });
