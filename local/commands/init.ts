@@ -27,6 +27,10 @@ ${Object.entries(STARTERS)
 
 const home = fileURLToPath(new URL("./starters", import.meta.url));
 
+/** In a clone npx has no program of this name, and would ask npm for a package of somebody else's. */
+const isClone = import.meta.url.endsWith(".ts");
+const quoted = (folder: string) => (/[^\w./\\:-]/.test(folder) ? `"${folder}"` : folder);
+
 /** npm leaves files called .gitignore out of a package. */
 const RENAMED: Readonly<Record<string, string>> = { gitignore: ".gitignore" };
 
@@ -65,8 +69,11 @@ export async function init(words: readonly string[]): Promise<number> {
     cpSync(source, path.join(target, file));
   }
   console.log(`The starter ${starter} is in ${target} (${files.size} files). README.md says how it goes on:`);
-  if (folder !== ".") console.log(`\n    cd ${/[^\w./\\:-]/.test(folder) ? `"${folder}"` : folder}`);
-  console.log(`${folder === "." ? "\n" : ""}    npx azureml-local run\n`);
+  if (isClone) console.log(`\n    npm run pipeline -- --repo ${quoted(target)}\n`);
+  else {
+    if (folder !== ".") console.log(`\n    cd ${quoted(folder)}`);
+    console.log(`${folder === "." ? "\n" : ""}    npx azureml-local run\n`);
+  }
   return 0;
 }
 
