@@ -31,6 +31,21 @@ describe("the name of the product", () => {
     );
   });
 
+  it("is not the only one that is kept: no form and no page calls a task as it was called before", () => {
+    const pages = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+      (file) => /^(docs|tasks)[\\/].*\.md$|^[^\\/]+\.md$/.test(file) && !/[\\/]node_modules[\\/]/.test(file),
+    );
+    const texts = [
+      ...pages.map((page) => [page, read(page)] as const),
+      ...readTasks(root).map(({ json }) => [json.name, JSON.stringify(json)] as const),
+    ];
+    const former = texts.filter(([, text]) => /Register dataset|Submit training run\b/.test(text));
+    assert.deepEqual(
+      former.map(([place]) => place),
+      [],
+    );
+  });
+
   it("calls what a task does by the words of Azure ML version 2", () => {
     for (const { json } of readTasks(root)) assert.doesNotMatch(json.friendlyName, /dataset|training run/i, json.name);
   });
