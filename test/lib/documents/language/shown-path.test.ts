@@ -1,6 +1,8 @@
 // Paths as messages show them, by the path rules of each machine, and what is said of a file that is not there.
 import assert from "node:assert/strict";
+import { symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { readSource } from "../../../../lib/documents/index.ts";
 import { besideMissing, sayMissing, shownPath } from "../../../../lib/documents/language/shown-path.ts";
 import { isInside } from "../../../../lib/documents/language/upload-folders.ts";
 import { type Project, project } from "../project.ts";
@@ -85,6 +87,26 @@ describe("a file that is not there", () => {
 
   it("below a file, is said with what is beside that", () => {
     assert.match(said("src/main.py/x.yml"), /^There is no file src\/main\.py\/x\.yml\. In src there is main\.py\./);
+  });
+
+  it("says nothing of what lies outside, or in .git: not even by a link", () => {
+    const outside = project({ "secret.pem": "", "other.yml": "" });
+    symlinkSync(outside.folder, files.at("link"));
+    try {
+      const missing = [path.join(outside.folder, "secret.pm"), "link/secret.pm", ".git/HEAT"];
+      for (const one of [...missing, path.relative(files.folder, missing[0]!)])
+        assert.doesNotMatch(said(one), /secret\.pem|other\.yml|\bHEAD\b|there (is|are)/, one);
+      const others = sayMissing("There is no file", missing[0]!, { root: files.folder, others: [outside.folder] });
+      assert.match(others, /secret\.pem/, "of folders whose files may be uploaded it does");
+      assert.throws(() => readSource(outside.folder, { root: files.folder }), { message: /lies outside of|leaves/ });
+    } finally {
+      outside.remove();
+    }
+  });
+
+  it("in the place of which the repository itself is named, is named by its own path", () => {
+    writeFileSync(files.at("top.yml"), "a: 1\n");
+    assert.throws(() => readSource(files.folder, { root: files.folder }), { hint: "Name the file in it: top.yml." });
   });
 
   it("says nothing of .git, and nothing where nothing is near", () => {
