@@ -1,9 +1,9 @@
 // Paths as messages show them, and what a message about a missing file says: where it was looked for, what is beside it, which name is near.
 // Tests: test/lib/documents/language/shown-path.test.ts
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { nearestName, someNames } from "../../nearest-name.ts";
-import { rootOf, type UploadRoot } from "./upload-folders.ts";
+import { rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 /**
  * A path as people know it: relative to the repository where it lies in there, with `/`. Absolute elsewhere: only then it helps.
@@ -26,12 +26,15 @@ export interface Beside {
   readonly nearest: string | undefined;
 }
 
-/** Looks beside a missing file, in the nearest folder above it that is there. */
+/**
+ * Looks beside a missing file, in the nearest folder above it that is there. Of folders whose files may not be uploaded it says nothing: who
+ * writes a document may see less of the agent than who writes the pipeline.
+ */
 export function besideMissing(absolute: string, root: UploadRoot | undefined, from?: string): Beside {
   let [folder, name] = [path.dirname(absolute), path.basename(absolute)];
   while (!isFolder(folder) && folder !== path.dirname(folder))
     [folder, name] = [path.dirname(folder), path.basename(folder)];
-  const names = namesIn(folder);
+  const names = namesIn(folder, root);
   const start = from ?? (root === undefined ? process.cwd() : rootOf(root));
   const written = (file: string) => path.relative(start, file).split(path.sep).join("/");
   const near = nearestName(name, names);
@@ -59,8 +62,9 @@ export function sayMissing(opening: string, given: string, root: UploadRoot | un
 
 const isFolder = (folder: string) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
 
-function namesIn(folder: string): string[] {
+function namesIn(folder: string, root: UploadRoot | undefined): string[] {
   try {
+    if (root !== undefined && whereIs(realpathSync(folder), root) !== "inside") return [];
     return readdirSync(folder)
       .filter((name) => name !== ".git")
       .sort();

@@ -65,14 +65,14 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
   const where = { file };
   let text: string;
   try {
+    if (options.root !== undefined)
+      keepInside(absolute, { root: options.root, folder: rootOf(options.root), written: file, where });
     if (statSync(absolute).isDirectory())
       throw new TaskError("input", `${file} is a folder, not a YAML file.`, {
         errorCode: "AML1302",
         where,
-        hint: fileIn(absolute, file),
+        hint: fileIn(absolute, options.root),
       });
-    if (options.root !== undefined)
-      keepInside(absolute, { root: options.root, folder: rootOf(options.root), written: file, where });
     text = readYamlText(absolute, file);
   } catch (error) {
     if (error instanceof TaskError) throw error;
@@ -91,12 +91,13 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
 }
 
 /** The YAML files of a folder that was named in place of one of them. */
-function fileIn(folder: string, shown: string): string {
+function fileIn(folder: string, root: UploadRoot | undefined): string {
   const files = readdirSync(folder)
     .filter((name) => /\.ya?ml$/i.test(name))
     .sort()
-    .slice(0, 5);
-  return `Name the file in it${files.length === 0 ? "" : `: ${files.map((name) => `${shown}/${name}`).join(", ")}`}.`;
+    .slice(0, 5)
+    .map((name) => shownPath(path.join(folder, name), root));
+  return `Name the file in it${files.length === 0 ? "" : `: ${files.join(", ")}`}.`;
 }
 
 /** Parses YAML text as though it stood in a file `name` of `folder`. */
