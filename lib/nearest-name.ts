@@ -14,6 +14,9 @@ export function nearestName(word: string, candidates: readonly string[]): string
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   const limit = Math.max(1, Math.floor(folded.length / 3));
+  // "acc" is as likely the beginning of accuracy as a slip for auc: then neither is named.
+  const isBeginning = candidates.some((one) => one !== best && fold(one).startsWith(folded));
+  if (folded.length < 4 && bestDistance > 0 && isBeginning) return undefined;
   if (best !== undefined && bestDistance <= limit) return best;
   return candidates.find((candidate) => {
     const other = fold(candidate);

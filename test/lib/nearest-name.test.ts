@@ -27,6 +27,8 @@ describe("nearest names", () => {
     assert.equal(nearestName("instanceCount", names), "instance_count");
     assert.equal(nearestName("comand", names), "command");
     assert.equal(nearestName("env", names), undefined);
+    assert.equal(nearestName("acc", ["auc", "accuracy"]), undefined, "either is as likely");
+    assert.equal(nearestName("acc", ["auc"]), "auc");
     assert.equal(nearestName("envir", names), "environment");
     assert.equal(nearestName("zzz", names), undefined);
   });

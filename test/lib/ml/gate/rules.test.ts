@@ -64,7 +64,7 @@ describe("a gate's rules", () => {
       "metrics.auc > champion.acc",
       facts({ auc: 1 }, { champion: { auc: 1 } }),
       "failed",
-      /^Bc:3 has no metric "acc"; it has auc\.$/,
+      /^Bc:3 has no metric "acc"; it has auc\. Did you mean auc\?$/,
     ],
     ["metrics.nan > 0.1", facts({ nan: Number.NaN }), "failed", /NaN is not more than/],
     ["metrics.nan < 0.1", facts({ nan: Number.NaN }), "failed", /not less than/],
