@@ -202,6 +202,39 @@ steps:
     }
   });
 
+  it("gives a parameter to the pipelines that declare it, however they write that, and refuses one that none declares", async () => {
+    const several = path.join(folder, "several");
+    const takes =
+      "parameters: [ { name: depth, default: '1' }, { name: other, type: object, default: [ { name: width } ] } ]";
+    write("azure-pipelines.yml", `${takes}\nsteps:\n- bash: echo "depth ${"$"}{{ parameters.depth }}"\n`, several);
+    write("second.yml", 'steps:\n- bash: echo "second, width $(width)"\n', several);
+    const both = ["--repo", several, "--file", "azure-pipelines.yml", "--file", "second.yml"];
+    const { status, said } = run(...both, "--parameter", "Depth=2", "--set", "width=3");
+    assert.equal(status, 0, said);
+    assert.match(said, /^depth 2$/m);
+    assert.match(said, /^second, width 3$/m);
+    assert.match(said, /^2 runs: green$/m);
+    await assert.rejects(start([...both, "--parameter", "dept=2"]), {
+      name: "UsageError",
+      message: /--parameter dept: .* declares no such parameter; .* depth, other\./,
+    });
+  });
+
+  it("shows what ran where a later pipeline is refused, and does not say that nothing was started", () => {
+    const late = path.join(folder, "late");
+    write("azure-pipelines.yml", "steps:\n- bash: echo first went through\n", late);
+    const refused =
+      "steps:\n- ${{ if ne(variables['System.TeamProject'], '') }}:\n  - task: Missing@1\n- bash: echo second\n";
+    write("second.yml", refused, late);
+    const { status, stdout, stderr } = run("--repo", late, "--file", "azure-pipelines.yml", "--file", "second.yml");
+    assert.equal(status, 1, stdout + stderr);
+    assert.match(stdout, /^first went through$/m);
+    assert.match(stderr, /^second\.yml:3:\d+: A task is missing/m);
+    assert.doesNotMatch(stderr, /Nothing was started/);
+    assert.match(stdout, /^1 run: green, and not all ran$/m);
+    assert.match(stdout, /^Not run to its end: second\.$/m);
+  });
+
   it("goes on after a million lines", () => {
     const long = path.join(folder, "long");
     write("azure-pipelines.yml", "steps:\n- bash: seq 1 1000000\n- bash: echo the end; exit 1\n", long);
