@@ -15,7 +15,7 @@ import { readSettings, type Settings } from "./project/settings.ts";
 import { fileOf, rootOf, type Snapshot, takeSnapshot } from "./project/snapshot.ts";
 import { connect, type Targets, targetsOf } from "./project/targets.ts";
 import { type RunWords, runUsage, runWords } from "./run-words.ts";
-import { readWith } from "./usage.ts";
+import { readWith, UsageError } from "./usage.ts";
 import { withCloud } from "./with-cloud.ts";
 
 /** Tasks and pages that a caller has already, beside those of VSIX files. */
@@ -110,6 +110,7 @@ async function prepare(words: RunWords, provided: Provided, work: string): Promi
     }
   }
   if (faults.length > 0) throw new PipelineError(faults);
+  refuseUndeclared(words, first);
   const all = [...first];
   for (const definition of await startedByCompletion(snapshot, definitions, chosen.pipelines)) {
     try {
@@ -133,6 +134,16 @@ async function prepare(words: RunWords, provided: Provided, work: string): Promi
     wanted: withFurther(wanted, words.connection),
     targets,
   };
+}
+
+/** @throws UsageError for a `--parameter` that would reach none of the pipelines */
+function refuseUndeclared({ parameters }: RunWords, first: readonly Checked[]): void {
+  const declared = [...new Set(first.flatMap((one) => one.declared))];
+  const unknown = Object.keys(parameters).find((name) => !declared.some((one) => same(one, name)));
+  if (unknown === undefined) return;
+  const files = first.map(({ definition }) => definition.file).join(", ");
+  const there = declared.length === 0 ? "there are none" : `there is ${declared.join(", ")}`;
+  throw new UsageError(`--parameter ${unknown}: ${files} declares no such parameter; ${there}.`);
 }
 
 /** Connections of `--connection`, beside those that the pipelines ask for. */
@@ -170,23 +181,33 @@ async function runOn(cloud: LocalCloud, ready: Ready, work: string, signal: Abor
     signal,
   });
   const outcomes: RunOutcome[] = [];
+  const unfinished: string[] = [];
   for (const { definition, parameters } of ready.first) {
-    if (signal.aborted) break;
+    if (signal.aborted) {
+      unfinished.push(definition.name);
+      continue;
+    }
     const how =
       words.reason === "pullRequest"
         ? pullRequestOf(cloud, snapshot, words.target)
         : { branch, reason: RUN_REASONS[words.reason] };
-    const own = { ...parameters, ...words.parameters };
-    outcomes.push(...(await pipelines.run(definition.name, { ...how, commit, parameters: own, signal })));
+    try {
+      outcomes.push(...(await pipelines.run(definition.name, { ...how, commit, parameters, signal })));
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      // What runs before it stays done: only `prepare` refuses everything.
+      console.error(error.message);
+      unfinished.push(definition.name);
+    }
   }
   if (words.out !== undefined) {
     writeRuns(words.out, outcomes);
     console.log(`Logs and summaries are in ${words.out}.`);
   }
   const stays = words.keep && !signal.aborted;
-  for (const line of runPage(outcomes, cloud, stays)) console.log(line);
+  for (const line of runPage(outcomes, unfinished, cloud, stays)) console.log(line);
   if (stays) await aborted(signal);
-  return outcomes.length > 0 && outcomes.every(isGreen) ? 0 : 1;
+  return unfinished.length === 0 && outcomes.length > 0 && outcomes.every(isGreen) ? 0 : 1;
 }
 
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

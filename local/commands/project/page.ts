@@ -10,14 +10,23 @@ export const isGreen = ({ result }: RunOutcome): boolean => result === "succeede
 /** Errors that one run shows on the page; its log has them all. */
 const MOST_ERRORS = 5;
 
-/** @param stays whether the pages can still be looked at */
-export function runPage(outcomes: readonly RunOutcome[], cloud: LocalCloud, stays: boolean): string[] {
+/**
+ * @param unfinished pipelines that were to run, and did not, or not to their end
+ * @param stays whether the pages can still be looked at
+ */
+export function runPage(
+  outcomes: readonly RunOutcome[],
+  unfinished: readonly string[],
+  cloud: LocalCloud,
+  stays: boolean,
+): string[] {
   const red = outcomes.filter((outcome) => !isGreen(outcome)).length;
   const width = Math.max(0, ...outcomes.map(({ pipeline }) => pipeline.length));
   return [
     "",
     "=".repeat(72),
-    `${count(outcomes.length, "run")}: ${red === 0 ? "green" : red === outcomes.length ? "red" : `${red} red`}`,
+    `${count(outcomes.length, "run")}${outcomes.length === 0 ? "" : `: ${red === 0 ? "green" : red === outcomes.length ? "red" : `${red} red`}`}${unfinished.length === 0 ? "" : ", and not all ran"}`,
+    ...(unfinished.length === 0 ? [] : [`Not run to its end: ${unfinished.join(", ")}.`]),
     ...outcomes.flatMap((outcome) => [
       "",
       `  ${outcome.pipeline.padEnd(width)}  ${outcome.runNumber}  ${outcome.result}`,

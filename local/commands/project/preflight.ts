@@ -1,5 +1,6 @@
 // Checks before anything starts: which pipelines can be run here, what runs otherwise than in Azure DevOps, and which
 // connections and workspaces they name.
+import { isMap, isSeq, parseDocument } from "yaml";
 import type { ServiceConnection } from "../../connections.ts";
 import { type PipelineDefinition, PipelineError, type RunReason, readPipeline } from "../../pipeline/index.ts";
 import { isAgentless, type PipelineDocument } from "../../pipeline/language/document.ts";
@@ -26,6 +27,8 @@ export interface Given {
 export interface Checked {
   readonly definition: PipelineDefinition;
   readonly document: PipelineDocument;
+  /** The names that the pipeline declares, and the values that it is given. */
+  readonly declared: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
   readonly asked: readonly AskedConnection[];
   readonly notes: readonly string[];
@@ -65,13 +68,14 @@ export async function check(snapshot: Snapshot, definition: PipelineDefinition, 
     faults.push(...error.faults.filter(({ place }) => !hidden.has(place)).map(withAdvice));
   }
   if (faults.length > 0) throw new PipelineError(faults);
-  return { definition, document, parameters, asked, notes: notesOf(document, given) };
+  return { definition, document, declared, parameters, asked, notes: notesOf(document, given) };
 }
 
-/** Names of the parameters that a file declares, read by the eye of a line: the file itself is read with their values. */
+/** Names of the parameters that a file declares: it is read with their values, which only those get. */
 function declaredParameters(text: string): string[] {
-  const block = /^parameters:[ \t]*\r?\n((?:(?:[ \t]+|-).*(?:\r?\n|$)|[ \t]*(?:#.*)?\r?\n)*)/m.exec(text)?.[1] ?? "";
-  return [...block.matchAll(/(?:^|[\s{,-])name:[ \t]*["']?([A-Za-z_][\w-]*)/gm)].flatMap(([, name]) => name ?? []);
+  const { contents } = parseDocument(text, { logLevel: "silent", uniqueKeys: false });
+  const list = isMap(contents) ? contents.get("parameters", true) : undefined;
+  return isSeq(list) ? list.items.flatMap((one) => (isMap(one) && one.has("name") ? String(one.get("name")) : [])) : [];
 }
 
 /** Types of connections that this cloud has, as inputs of tasks name them. */
