@@ -59,4 +59,15 @@ dependencies:
     ]);
     assert.deepEqual(packagesIn("a: [b"), []);
   });
+
+  it("prints nothing of a conda file that is read, whatever tags it has", async () => {
+    const warned: Error[] = [];
+    const note = (warning: Error) => void warned.push(warning);
+    process.on("warning", note);
+    const found = packagesIn("dependencies:\n- pip:\n  - !index https://user:SECRET@host/simple\n  - mlflow==2.1\n");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", note);
+    assert.ok(found.some(({ name }) => name === "mlflow"));
+    assert.deepEqual(warned, []);
+  });
 });
