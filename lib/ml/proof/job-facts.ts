@@ -89,7 +89,7 @@ async function environmentFacts(workspace: Workspace, id: string): Promise<UsedE
 export function packagesIn(condaFile: string): UsedPackage[] {
   let content: unknown;
   try {
-    content = parse(condaFile, { maxAliasCount: 0 });
+    content = parse(condaFile, { maxAliasCount: 0, logLevel: "error" });
   } catch {
     return [];
   }
