@@ -1,6 +1,15 @@
 // `azureml-local init`: the starters that it writes, whose pipelines can all be run here, and what it leaves alone.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import sinon from "sinon";
@@ -74,6 +83,19 @@ describe("azureml-local init", () => {
     assert.equal(readFileSync(path.join(mine, "src", "train.py"), "utf8"), "mine\n");
     writeFileSync(path.join(mine, "notes.md"), "mine\n");
     await assert.rejects(init([path.join(mine, "notes.md")]), { name: "UsageError", message: /is a file/ });
+  });
+
+  it("writes nothing where a file stands in the place of a folder, or a link that leads nowhere", async () => {
+    const blocked = path.join(folder, "blocked");
+    mkdirSync(blocked);
+    writeFileSync(path.join(blocked, "src"), "mine\n");
+    await assert.rejects(init([blocked]), { name: "UsageError", message: /holds src already, so nothing was written/ });
+    assert.deepEqual(readdirSync(blocked), ["src"]);
+    const linked = path.join(folder, "linked");
+    mkdirSync(linked);
+    symlinkSync(path.join(folder, "nowhere"), path.join(linked, "azure-pipelines.yml"));
+    await assert.rejects(init([linked]), { name: "UsageError", message: /holds azure-pipelines\.yml already/ });
+    assert.deepEqual(readdirSync(linked), ["azure-pipelines.yml"]);
   });
 
   it("refuses a starter that there is not, and proposes one", async () => {

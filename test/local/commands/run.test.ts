@@ -235,6 +235,23 @@ steps:
     assert.match(stdout, /^Not run to its end: second\.$/m);
   });
 
+  it("leaves out what the repository itself excludes, and says in a sentence what git cannot take", async () => {
+    const excluding = path.join(folder, "excluding");
+    write("azure-pipelines.yml", "steps:\n- bash: ls\n", excluding);
+    execFileSync("git", ["init", "--quiet", excluding], { env });
+    write(".git/info/exclude", "secrets.env\n", excluding);
+    write("secrets.env", "KEY=1\n", excluding);
+    const { status, stdout, said } = run("--repo", excluding);
+    assert.equal(status, 0, said);
+    assert.match(stdout, /^azure-pipelines\.yml$/m);
+    assert.doesNotMatch(stdout, /^secrets\.env$/m);
+    execFileSync("git", ["init", "--quiet", path.join(excluding, "inner")], { env });
+    await assert.rejects(start(["--repo", excluding]), {
+      name: "UsageError",
+      message: /git cannot take the folder .*excluding as it is: .*'inner\/' does not have a commit checked out/s,
+    });
+  });
+
   it("goes on after a million lines", () => {
     const long = path.join(folder, "long");
     write("azure-pipelines.yml", "steps:\n- bash: seq 1 1000000\n- bash: echo the end; exit 1\n", long);
