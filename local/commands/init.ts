@@ -1,5 +1,5 @@
 // `azureml-local init`: writes a starter project that `azureml-local run` runs, with pipelines for Azure DevOps.
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -59,7 +59,7 @@ export async function init(words: readonly string[]): Promise<number> {
   if (existsSync(target) && !statSync(target).isDirectory())
     throw new UsageError(`${folder} is a file; a project needs a folder.`);
   const files = filesOf(starter);
-  const there = [...files.keys()].filter((file) => existsSync(path.join(target, file)));
+  const there = [...new Set([...files.keys()].flatMap((file) => inTheWay(target, file) ?? []))];
   if (there.length > 0)
     throw new UsageError(
       `${folder === "." ? "This folder" : folder} holds ${there.join(", ")} already, so nothing was written. \`azureml-local init DIR\` makes a folder of its own.`,
@@ -75,6 +75,18 @@ export async function init(words: readonly string[]): Promise<number> {
     console.log(`${folder === "." ? "\n" : ""}    npx azureml-local run\n`);
   }
   return 0;
+}
+
+/** What stands where a file would come, or in the place of a folder on the way to it: also a link, whatever that leads to. */
+function inTheWay(target: string, file: string): string | undefined {
+  const parts = file.split("/");
+  const ways = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+  for (const way of ways) {
+    const place = path.join(target, way);
+    if (lstatSync(place, { throwIfNoEntry: false }) === undefined) return undefined;
+    if (way === file || statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return way;
+  }
+  return undefined;
 }
 
 /** Files of a starter, by their paths in the project. The starter's own come before those of `base`. */

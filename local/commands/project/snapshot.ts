@@ -1,6 +1,6 @@
 // Snapshot of a user's project as a repository of our own. The user's folder and its repository are only read.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { UsageError } from "../usage.ts";
@@ -82,7 +82,10 @@ export async function takeSnapshot(root: string, target: string, branch: string 
   const isRepository = (await repositoryRoot(root)) === root;
   mkdirSync(target, { recursive: true });
   await git(["init", "--quiet", "--bare", target]);
-  writeFileSync(path.join(target, "info", "exclude"), `${LEFT_OUT.join("\n")}\n`);
+  writeFileSync(
+    path.join(target, "info", "exclude"),
+    `${LEFT_OUT.join("\n")}\n${isRepository ? await excludedBy(root) : ""}`,
+  );
   const own = ["--git-dir", target];
   const name = path.basename(root).replace(/\s+/g, "-");
   const head = isRepository ? await headOf(root) : undefined;
@@ -102,7 +105,9 @@ export async function takeSnapshot(root: string, target: string, branch: string 
     await git([...own, "read-tree", "HEAD"]);
   }
   // Paths are those below the work tree, wherever this process is.
-  await git(["-C", root, ...tree, "add", "--all", "."]);
+  await git(["-C", root, ...tree, "add", "--all", "."]).catch((error: Error) => {
+    throw new UsageError(`git cannot take the folder ${root} as it is: ${error.message}`);
+  });
   const changed = await git(["-C", root, ...tree, "status", "--porcelain", "--untracked-files=no"]);
   const isChanged = changed.trim() !== "";
   if (isChanged) await git([...tree, "commit", "--quiet", "--no-verify", "--message", MESSAGE], AUTHOR);
@@ -130,6 +135,12 @@ const AUTHOR: NodeJS.ProcessEnv = {
   ...{ GIT_AUTHOR_NAME: "Local User", GIT_AUTHOR_EMAIL: "local.user@example.com" },
   ...{ GIT_COMMITTER_NAME: "Local User", GIT_COMMITTER_EMAIL: "local.user@example.com" },
 };
+
+/** Patterns that keep files out of the user's own repository, and stand in none of its files. */
+async function excludedBy(root: string): Promise<string> {
+  const file = path.resolve(root, (await git(["-C", root, "rev-parse", "--git-path", "info/exclude"])).trim());
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
 
 async function headOf(root: string): Promise<{ branch: string; commit?: string }> {
   const branch = await git(["-C", root, "symbolic-ref", "--quiet", "--short", "HEAD"]).catch(() => "main");
