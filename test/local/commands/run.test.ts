@@ -235,6 +235,23 @@ steps:
     assert.match(stdout, /^Not run to its end: second\.$/m);
   });
 
+  it("shows a run whose completion starts a pipeline that is refused, and refuses whole what begins with such a one", () => {
+    const chain = path.join(folder, "chain");
+    write("azure-pipelines.yml", "steps:\n- bash: echo first went through\n", chain);
+    const upstream = (name: string, source: string) =>
+      `  - pipeline: ${name}\n    source: ${source}\n    trigger: true\n`;
+    const release = `trigger: none\nresources:\n  pipelines:\n${upstream("ci", "chain")}${upstream("data", "night")}steps: [ bash: echo hi ]\n`;
+    write("release.yml", release, chain);
+    write("night.yml", "trigger: none\nsteps:\n- bash: echo night\n", chain);
+    const { status, stdout, stderr } = run("--repo", chain);
+    assert.equal(status, 1, stdout + stderr);
+    assert.match(stderr, /^release\.yml:\d+:\d+: Unable to resolve latest version for pipeline data/m);
+    assert.match(stdout, /^1 run: green, and not all ran$/m);
+    assert.match(stdout, /^ {2}chain +\S+ +succeeded$/m);
+    const alone = run("--repo", chain, "--file", "release.yml");
+    assert.deepEqual([alone.status, /^Nothing was started\.$/m.test(alone.stderr)], [2, true], alone.said);
+  });
+
   it("leaves out what the repository itself excludes, and says in a sentence what git cannot take", async () => {
     const excluding = path.join(folder, "excluding");
     write("azure-pipelines.yml", "steps:\n- bash: ls\n", excluding);
