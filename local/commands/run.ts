@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { LocalCloud } from "../cloud.ts";
-import { PipelineError, Pipelines, type RunOutcome, type RunReason } from "../pipeline/index.ts";
+import { PipelineError, Pipelines, type RunReason } from "../pipeline/index.ts";
 import { cloudOptions } from "./cloud-options.ts";
 import { aborted, interruption } from "./interruption.ts";
 import { choosePipelines, findPipelines, type Reason, startedByCompletion } from "./project/discovery.ts";
@@ -180,7 +180,7 @@ async function runOn(cloud: LocalCloud, ready: Ready, work: string, signal: Abor
     log: words.quiet ? () => {} : (line) => console.log(line),
     signal,
   });
-  const outcomes: RunOutcome[] = [];
+  const { outcomes } = pipelines;
   const unfinished: string[] = [];
   for (const { definition, parameters } of ready.first) {
     if (signal.aborted) {
@@ -192,10 +192,10 @@ async function runOn(cloud: LocalCloud, ready: Ready, work: string, signal: Abor
         ? pullRequestOf(cloud, snapshot, words.target)
         : { branch, reason: RUN_REASONS[words.reason] };
     try {
-      outcomes.push(...(await pipelines.run(definition.name, { ...how, commit, parameters, signal })));
+      await pipelines.run(definition.name, { ...how, commit, parameters, signal });
     } catch (error) {
-      if (!(error instanceof PipelineError)) throw error;
-      // What runs before it stays done: only `prepare` refuses everything.
+      // What ran before it stays done: everything is refused only where nothing ran.
+      if (!(error instanceof PipelineError) || outcomes.length === 0) throw error;
       console.error(error.message);
       unfinished.push(definition.name);
     }

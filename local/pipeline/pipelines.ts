@@ -44,6 +44,8 @@ interface Wanted<Build extends BuildLike> {
 export class Pipelines<Build extends BuildLike = BuildLike> {
   readonly #options: PipelinesOptions<Build>;
   readonly history: CompletedRun[] = [];
+  /** Of every run that ended, in the order in which they began, also where what its completion starts is refused. */
+  readonly outcomes: RunOutcome[] = [];
   readonly #queue: AgentQueue;
   /** Settles when all that came from outside has been looked at, in its order. */
   #arrivals: Promise<unknown> = Promise.resolve();
@@ -98,6 +100,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
         history: this.history,
       }),
     );
+    this.outcomes.push(outcome);
     const outcomes = [outcome];
     for (const other of this.#options.pipelines) {
       // A resource trigger is read from the branch of the run that completed, as the default branch's file is on the server.
