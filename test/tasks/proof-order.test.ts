@@ -18,12 +18,16 @@ const PROOF = /\/data\/[^/]+-proof\/versions\//;
 const writes = (requests: readonly string[]) =>
   requests.filter((one) => !/^(GET|HEAD) |\/oauth2\/|listSecrets|\/sign\?/.test(one));
 
+/** More than is read at a time, so that no checksum of a whole file comes with a piece of it. */
+const LARGE = "w".repeat(5 * 1024 * 1024);
+
 describe("a registration with a proof", () => {
   const files = project({
     "model/m.pkl": "weights",
     "model/b.txt": "b",
     "other/m.pkl": "others",
     "third/m.pkl": "third",
+    "fourth/m.pkl": LARGE,
   });
   let signWith = "";
   before(async () => {
@@ -190,5 +194,22 @@ describe("a registration with a proof", () => {
     assert.equal(ran.record.proof?.digest, list);
     const { error } = await runStory(verifyModel, { modelName: other, modelVersion: "1", signedBy: signWith }, files);
     assert.match(error?.message ?? "passed", /has other content than was signed|did not arrive as they left/);
+  });
+
+  it("signs nothing that somebody put in its place in storage, where the version is there already", async () => {
+    const { azure } = await theCloud();
+    const modelPath = path.join(files, "fourth");
+    const name = newName();
+    assert.equal((await register(name, { modelPath, signWith: "" })).error, undefined);
+    const uri = String((await version("models", name))?.properties?.["modelUri"]);
+    const folder = uri.replace(/^.*\/paths\//, "").replace(/\/$/, "");
+    const client = await azure.blobs.container(`azureml-blobstore-${azure.workspaceGuid}`);
+    const blob = client.getBlockBlobClient(`${folder}/m.pkl`);
+    const blobContentMD5 = createHash("md5").update(LARGE).digest();
+    await blob.uploadData(Buffer.from(LARGE.replaceAll("w", "e")));
+    await blob.setHTTPHeaders({ blobContentMD5 });
+    const ran = await register(name, { modelPath });
+    assert.match(ran.error?.message ?? "signed", /m\.pkl/);
+    assert.equal(await version("data", `${name}-proof`), undefined);
   });
 });
