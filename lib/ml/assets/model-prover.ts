@@ -80,12 +80,15 @@ export interface Prover {
   /**
    * Proves a version that is there, by the files that it has. Five round trips: a list of the files and of the proof, and both read; or the proof
    * signed, brought, and stored. The tags of the version that lead to it are not written.
-   * @throws TaskError `conflict` where another proof is there; `input` and `forbidden` as the signer's key is refused
+   * @param source the files that it was made from, where they are not those that it points at: a new proof is of no others
+   * @throws TaskError `conflict` where another proof is there; `failed` where the version has other files than its source; `input` and `forbidden` as the
+   * signer's key is refused
    */
   prove(
     home: Workspace | Registry,
     name: string,
     version: AssetBody,
     evidence: Promise<Evidence>,
+    source?: () => ModelToProve["files"],
   ): Promise<{ readonly proof: ModelProof; tag(version: AssetBody): Promise<void> }>;
 }

@@ -122,7 +122,13 @@ export class ModelProver implements Prover {
     };
   }
 
-  async prove(home: Home, name: string, body: AssetBody, evidence: Promise<Readonly<Record<string, string>>>) {
+  async prove(
+    home: Home,
+    name: string,
+    body: AssetBody,
+    evidence: Promise<Readonly<Record<string, string>>>,
+    source?: () => ModelToProve["files"],
+  ) {
     const version = versionIn(body) ?? "";
     const called = `${name}:${version}`;
     const at = proofOf(name, version, this.#isSigned);
@@ -135,6 +141,9 @@ export class ModelProver implements Prover {
     const { manifest, report } = await this.#listed(home, called, files);
     let stored = there && { proof: there, created: false };
     if (stored === undefined) {
+      // Whoever writes to storage gives a file whatever checksum it had: by that it was known, and it is signed by its bytes.
+      if (source !== undefined)
+        requireSameFiles(manifestOf(called, await this.#digests(home, called, source())), files, called);
       const { properties } = body;
       const model = {
         ...{ name, version, id: body.id ?? "", type: String(properties?.["modelType"] ?? "") },

@@ -250,7 +250,9 @@ async function known(
       : evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
   });
   const verified = keeps.then(({ keep, isVerified }) => (isVerified ? keep : {}));
-  const proving = request.prover?.prove(home, request.name, there, verified);
+  // A job's version points at the job's own files.
+  const made = source.jobName === undefined || isReplicated(there) ? () => source.files() : undefined;
+  const proving = request.prover?.prove(home, request.name, there, verified, made);
   // Its failure is for the end: an evaluation that does not hold any more is taken away all the same.
   proving?.catch(() => {});
   const [kept, evidence] = await Promise.all([keeps, verified]);

@@ -60,7 +60,8 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     const { there, free } = await lookFor(registry, sharing, isCopy);
     if (there) {
       registry.log.info(`The registry ${registry.name} has ${name}:${from} of the workspace already.`);
-      const proving = asked?.prover.prove(registry, name, there, Promise.resolve(sharing.evidence ?? {}));
+      const { prover, files } = asked ?? {};
+      const proving = prover?.prove(registry, name, there, Promise.resolve(sharing.evidence ?? {}), files);
       proving?.catch(() => {});
       const tags = await tagsOfCopy(registry, sharing, source, there, own);
       const stands = await withTags(registry, sharing, there, tags);
