@@ -434,6 +434,27 @@ describe("the gate", () => {
     assert.equal((await gate(job, "metrics.auc > 0.5", { champion })).passed, true);
   });
 
+  it("fails a comparison with another model where there is no champion, and that is not passed over", async () => {
+    const { azure } = await theCloud();
+    const at = azure.clock.now();
+    addEndpoint(azure, "judged-idle", { traffic: {} }, at);
+    addDeployment(azure, "judged-idle", "blue", { model: "house:1" }, at);
+    const job = await jobWith([["auc", 0.9]]);
+    const compared = { challenger: "the output model", challengerJob: job, champion: "weak:1", data: "holdout:1" };
+    const comparisons = async () => ({
+      comparisons: [{ ...compared, passed: true, outcome: "better", metric: "auc", detail: "It is better." }],
+      unread: [],
+    });
+    const outcomeOf = async (more: Partial<GateOptions>) =>
+      (await gate(job, "comparison.passed", { comparisons, ...more })).rules.map(({ outcome }) => outcome);
+    const gone = { kind: "endpoint", name: "judged-nowhere" } as const;
+    const idle = { kind: "endpoint", name: "judged-idle" } as const;
+    assert.deepEqual(await outcomeOf({}), ["passed"], "the gate has no champion of its own");
+    assert.deepEqual(await outcomeOf({ champion: gone, missingChampion: "fail" }), ["failed"]);
+    assert.deepEqual(await outcomeOf({ champion: idle, missingChampion: "skip" }), ["failed"]);
+    assert.deepEqual(await outcomeOf({ champion: gone, missingChampion: "skip" }), ["passed"]);
+  });
+
   it("knows who has most of the traffic, and which job made a model", () => {
     assert.equal(mostLive({ a: 10, b: 90 }), "b");
     assert.equal(mostLive({ b: 50, a: 50 }), "a");
