@@ -221,13 +221,17 @@ function verdict(
   metrics: Metrics | undefined,
   missing: "fail" | "skip",
 ): RuleResult | undefined {
-  if (!rule.needs.asksChampion || champion === undefined) return undefined;
+  const { asksChampion } = rule.needs;
+  // A comparison of models is one with the gate's champion.
+  if (champion === undefined || !(asksChampion || rule.terms.some(({ kind }) => kind === "comparison")))
+    return undefined;
   if (!champion.found) {
     const detail = `There is no champion: ${champion.why}.`;
     const isSkipped = missing === "skip" && champion.isIdle !== true;
+    if (isSkipped && !asksChampion) return undefined;
     return { rule: rule.text, outcome: isSkipped ? "skipped" : "failed", detail };
   }
-  if (metrics !== undefined) return undefined;
+  if (!asksChampion || metrics !== undefined) return undefined;
   if (champion.jobName !== undefined) {
     const unknown = `MLflow does not know the run ${champion.jobName} of ${champion.called}, so there is nothing to compare with.`;
     return { rule: rule.text, outcome: "failed", detail: unknown };
