@@ -67,6 +67,14 @@ describe("a report", () => {
     assert.equal(readReport("a.xml", other), 'its attribute errors is "many", which is no whole number');
   });
 
+  it("of JUnit counts them of a suite within one that does not sum them up, and behind one with odd attributes", () => {
+    const within =
+      '<testsuites><testsuite name="a"><testsuite errors="1"/><testsuite errors="2"/></testsuite></testsuites>';
+    assert.deepEqual(contentOf("a.xml", within), { tests: 0, failures: 0, errors: 3, skipped: 0, passed: 0 });
+    const odd = '<testsuites><testsuite größe="1"><testcase/></testsuite><testsuite errors="2"/></testsuites>';
+    assert.deepEqual(contentOf("a.xml", odd), { tests: 1, failures: 0, errors: 2, skipped: 0, passed: 0 });
+  });
+
   it("of JUnit that breaks off is none", () => {
     const why = "it breaks off before its end";
     assert.equal(readReport("a.xml", '<testsuite><testcase name="1"/><testcase name="2">'), why);
