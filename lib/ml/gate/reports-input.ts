@@ -84,31 +84,37 @@ function readJUnit(text: string): { readonly content: unknown } | string {
   return { content: { tests, failures, errors, skipped, passed: Math.max(0, tests - failures - errors - skipped) } };
 }
 
-const SUITE = /<(\/?)testsuite(s?)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/g;
+const SUITE = /<(\/?)testsuites?(?=[\s/>])((?:[^"'<>]|"[^"<]*"|'[^'<]*')*)>/g;
+const TOLD = ["failures", "errors"] as const;
+type Told = Record<(typeof TOLD)[number], number>;
 
-/** Failures and errors as the attributes of suites tell them: of the whole, or the sum over the outermost suites. */
-function toldBySuites(plain: string): { failures: number; errors: number } | string {
-  const [whole, sum] = [
-    { failures: 0, errors: 0 },
-    { failures: 0, errors: 0 },
-  ];
-  let depth = 0;
-  for (const [, closes, all, attributes = "", isEmpty] of plain.matchAll(SUITE)) {
+/** Failures and errors as the attributes of suites tell them: of each suite its own, or the sum over the suites within it where that is more. */
+function toldBySuites(plain: string): Told | string {
+  const whole: Told = { failures: 0, errors: 0 };
+  const open: { readonly own: Told; readonly within: Told }[] = [];
+  const close = () => {
+    const suite = open.pop();
+    const around = open.at(-1)?.within ?? whole;
+    for (const name of TOLD) around[name] += Math.max(suite?.own[name] ?? 0, suite?.within[name] ?? 0);
+  };
+  for (const [, closes, attributes = ""] of plain.matchAll(SUITE)) {
     if (closes) {
-      if (!all) depth--;
+      close();
       continue;
     }
-    for (const name of ["failures", "errors"] as const) {
+    const own: Told = { failures: 0, errors: 0 };
+    for (const name of TOLD) {
       const value = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(attributes);
       const text = (value?.[1] ?? value?.[2] ?? "").trim();
       if (!/^\d*$/.test(text))
         return `its attribute ${name} is ${JSON.stringify(text.slice(0, 50))}, which is no whole number`;
-      if (all) whole[name] = Math.max(whole[name], Number(text));
-      else if (depth === 0) sum[name] += Number(text);
+      own[name] = Number(text);
     }
-    if (!all && !isEmpty) depth++;
+    open.push({ own, within: { failures: 0, errors: 0 } });
+    if (attributes.endsWith("/")) close();
   }
-  return { failures: Math.max(whole.failures, sum.failures), errors: Math.max(whole.errors, sum.errors) };
+  while (open.length > 0) close();
+  return whole;
 }
 
 /** XML without comments and without character data, whichever begins first; undefined where one of them does not end. */
