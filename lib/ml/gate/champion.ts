@@ -7,11 +7,10 @@ import { isRegistry, openRegistry, type Registry } from "../assets/registry.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { getJob } from "../jobs/jobs.ts";
-import type { Metrics } from "../jobs/metrics.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { jobOf, statedJobOf } from "./model-job.ts";
-import { carriedMetrics, originJob } from "./model-origin.ts";
+import { type CarriedMetrics, carriedMetrics, originJob } from "./model-origin.ts";
 import { originOf } from "./origin.ts";
 
 /** The input champion, parsed. */
@@ -54,7 +53,7 @@ export type Champion =
       /** The workspace of the job, for a model that was shared or promoted; the gate's own where absent. */
       readonly workspace?: Workspace;
       /** Metrics that a promotion carried along, for where the job cannot be asked. */
-      readonly carried?: Metrics | undefined;
+      readonly carried?: CarriedMetrics | undefined;
     }
   | {
       readonly found: false;

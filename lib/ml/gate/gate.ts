@@ -12,7 +12,7 @@ import { championRun, loadTerms, requireSources, runOf, sayIdle, type TermSource
 import { measuredOnSame, type parseMeasuredOn } from "./measured-data.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { SameData } from "./same-data.ts";
-import { namesIn, notChosen, wantedOf } from "./wanted-metrics.ts";
+import { namesIn, notChosen, slicesNotCarried, wantedOf } from "./wanted-metrics.ts";
 
 export interface GateOptions {
   readonly jobName: string;
@@ -255,7 +255,7 @@ async function championOf(workspace: Workspace, options: GateOptions) {
       `The job of ${called} cannot be asked here: it counts by the metrics that it carries from its promotion.`,
     );
   const theirs: FoundMetrics | undefined =
-    logged ?? (carried && { metrics: carried, runs: new Map(), refused: new Map() });
+    logged ?? (carried && { metrics: carried.metrics, runs: new Map(), refused: slicesNotCarried(carried, wanted) });
   return { champion, theirs };
 }
 

@@ -51,20 +51,31 @@ export async function originJob(
 
 /** Longer than any that a promotion writes, in characters. */
 const LONGEST = 10_000;
+/** Shorter than any property that a promotion has filled: the next metric, with the longest name of MLflow, had fitted. */
+const SURELY_WHOLE = 3_500;
+
+/** Metrics that a promotion wrote to a version, as many as fit. */
+export interface CarriedMetrics {
+  readonly metrics: Metrics;
+  /** The champion may have had more. */
+  readonly isCut: boolean;
+}
 
 /**
  * The metrics that a promotion wrote to a version; undefined where there are none, or its tags tell of no promotion. Properties cannot be
- * changed later, tags can.
+ * changed later, tags can, and hold less.
  */
-export function carriedMetrics({ properties }: AssetBody): Metrics | undefined {
+export function carriedMetrics({ properties }: AssetBody): CarriedMetrics | undefined {
   if (!properties?.tags?.[PROMOTED_FROM]) return undefined;
-  const text = properties?.properties?.[ORIGIN_METRICS] ?? properties?.tags?.[ORIGIN_METRICS] ?? "";
+  const property = properties?.properties?.[ORIGIN_METRICS];
+  const text = property ?? properties?.tags?.[ORIGIN_METRICS] ?? "";
   if (text === "" || text.length > LONGEST) return undefined;
   try {
     const read: unknown = JSON.parse(text);
     const entries = Object.entries(isObject(read) ? read : {});
     const numbers = entries.filter((entry): entry is [string, number] => typeof entry[1] === "number");
-    return numbers.length === 0 ? undefined : Object.fromEntries(numbers);
+    const isCut = property === undefined || text.length > SURELY_WHOLE;
+    return numbers.length === 0 ? undefined : { metrics: Object.fromEntries(numbers), isCut };
   } catch {
     return undefined;
   }

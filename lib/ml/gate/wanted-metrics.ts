@@ -2,6 +2,7 @@
 // not chosen. Pure.
 // Tests: test/lib/ml/gate/gate.test.ts, test/bundle/metrics-found.test.ts
 import type { FoundMetrics, WantedMetrics } from "../jobs/found-metrics.ts";
+import type { CarriedMetrics } from "./model-origin.ts";
 import type { Rule, RuleResult } from "./rules.ts";
 import { isAgainstChampion } from "./special-terms.ts";
 
@@ -47,6 +48,13 @@ export const namesIn = ({ needs }: Rule, subject: Subject): string[] => [
   ...needs[subject],
   ...needs.asksAfter[subject],
 ];
+
+/** By the beginnings of slices that are asked of a champion: why they do not count, where it may have more of them than it carries. */
+export function slicesNotCarried({ isCut }: CarriedMetrics, { prefixes }: WantedMetrics): ReadonlyMap<string, string> {
+  const why = (prefix: string) =>
+    `The metrics that it carries from its promotion may not be all of them, so which ${prefix}* it has is not known. Compare both with AzureMLCompareModels, or give this connection access to the job that made it.`;
+  return new Map(isCut ? [...(prefixes?.keys() ?? [])].map((prefix) => [prefix, why(prefix)]) : []);
+}
 
 /** The verdict on a rule that speaks of a metric which several runs have, or whose run does not count. */
 export function notChosen(
