@@ -55,4 +55,11 @@ describe("the history of a monitor in a record", () => {
     const [first] = pastOf({ outcome: "noEvidence", job: "j", at: "2026-11-27T00:00:00Z", reasons: ["Too old."] }).runs;
     assert.deepEqual([first?.monitor.outcome, first?.reason], ["noEvidence", "Too old."]);
   });
+
+  it("blames no run without evidence for its endpoint", () => {
+    const deployments = [{ name: "blue", outcome: "breached" as const }];
+    const both = { outcome: "breached" as const, deployments, reasons: ["ep/blue: errors."], signals: [] };
+    const [first] = pastOf({ ...both, job: "j", at: "2026-11-27T00:00:00Z", to: "2026-11-27T01:00:00Z" }).runs;
+    assert.deepEqual([first?.monitor.outcome, first?.reason], ["noEvidence", undefined]);
+  });
 });
