@@ -32,8 +32,9 @@ export function pastOf(monitor: Monitored): { readonly runs: PastResult[]; reado
   );
   const worst = (parts: readonly { readonly outcome: Monitored["outcome"] }[]) =>
     (["breached", "noEvidence"] as const).find((one) => parts.some((part) => part.outcome === one));
-  const reason = reasons.join(" ");
-  const ofSignals = worst(signals ?? []) ?? (signals?.length ? "healthy" : outcome);
+  // Reasons are those of the whole, and say nothing of a run that is not behind its outcome.
+  const reason = outcome === "noEvidence" ? reasons.join(" ") : "";
+  const ofSignals = worst(signals ?? []) ?? (signals?.length ? "healthy" : "noEvidence");
   const newestRun: PastResult[] =
     job === undefined || at === undefined
       ? []
