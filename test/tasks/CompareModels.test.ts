@@ -17,6 +17,15 @@ import { theCloud } from "../lib/ml/world.ts";
 import { rowsOf, writeProject } from "./comparing.ts";
 import { runStory, type StoryOptions } from "./context.ts";
 
+/** Names in another case, which the program does not read. */
+const inCapitals = (variables: CommandBody["environmentVariables"]) =>
+  Object.fromEntries(
+    Object.entries(variables ?? {}).map(([name, value]) => [
+      name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase(),
+      value,
+    ]),
+  );
+
 describe("CompareModels", () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "comparing-"));
   before(async () => {
@@ -247,6 +256,7 @@ describe("CompareModels", () => {
     const elsewhere = "azureml://datastores/workspaceblobstore/paths/forged";
     const others: [Partial<CommandBody>, RegExp][] = [
       [{ environmentVariables: { ...body.environmentVariables, PYTHONPATH: "/tmp" } }, /its environment variables/],
+      [{ environmentVariables: inCapitals(body.environmentVariables) }, /its environment variables/],
       [{ codeId: String(body.codeId).replace(/[^/]+\/versions/, "another/versions") }, /its code/],
       [{ environmentId: String(body.environmentId).replace(/[^/]+$/, "other") }, /its environment /],
       [{ resources: { instanceCount: 1, dockerArgs: "-e PYTHONPATH=/tmp" } }, /its container is started/],
