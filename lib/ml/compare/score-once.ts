@@ -161,7 +161,7 @@ function otherPart(
 ): string | undefined {
   const other = PARTS.find(
     ([part]) =>
-      differences(wanted[part], there[part]).length > 0 ||
+      differences(wanted[part], there[part], part).length > 0 ||
       (part !== "outputs" && isEmpty(wanted[part]) && !isEmpty(there[part])),
   );
   if (other !== undefined) return other[1];
