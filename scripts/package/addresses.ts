@@ -110,7 +110,8 @@ const isMail = (text: string | undefined): text is string => /^[^\s@:/]+@[^\s@:/
 function web(name: Name, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (!URL.canParse(text) || !text.startsWith("https://"))
-    throw new Error(`The ${name} ${text} is no address that begins with https://.`);
+    // An address may hold a password, and a log keeps what it is told.
+    throw new Error(`The ${name} ${text.replace(/\/\/[^/]*@/, "//")} is no address that begins with https://.`);
   const url = new URL(text);
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }

@@ -134,6 +134,10 @@ describe("package", () => {
       () => readAddresses({ repository: "git@github.com:contoso/ml" }),
       /no address that begins with https/,
     );
+    assert.throws(
+      () => readAddresses({ repository: "http://ada:secret@example.com/ml" }),
+      ({ message }: Error) => message.includes("http://example.com/ml") && !message.includes("secret"),
+    );
     assert.deepEqual(linksOf({}), {}, "nothing is invented where nothing is given");
     assert.equal("links" in manifest(root), false, "the manifest itself has no address");
   });

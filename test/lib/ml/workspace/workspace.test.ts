@@ -18,7 +18,7 @@ describe("the workspace", () => {
   it("names the workspaces there are when it is not there", async () => {
     await assert.rejects(openLocal({ name: "ws2" }), {
       kind: "notFound",
-      message: 'There is no workspace "ws2" in the resource group "rg1". There is ws1.',
+      message: 'There is no workspace "ws2" in the resource group "rg1". There is ws1. Did you mean ws1?',
     });
   });
 
