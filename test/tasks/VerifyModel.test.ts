@@ -239,7 +239,7 @@ describe("VerifyModel", () => {
     assert.equal(ran.error, undefined, ran.error?.message);
     assert.equal(
       (await verify(name, { ...inRegistry, modelVersion: "2" }, alone)).error?.message,
-      `The model ${name} has no version 2. It has the versions 1.`,
+      `The model ${name} has no version 2. It has the version 1.`,
     );
   });
 

@@ -250,7 +250,7 @@ describe("the stories", () => {
           const allowedFolders = path.dirname(requestFile);
           return runStory(InvokeEndpoint, { endpointName: "stories", requestFile, allowedFolders }, folder);
         },
-        /no JSON \(line 1, column 2\)/,
+        /r\.json:1:2: the request is no JSON: /,
       ],
       [
         "an expectation that is none",
