@@ -81,13 +81,14 @@ async function prepare(words: RunWords, provided: Provided, work: string): Promi
   const root = await rootOf(words.repo, words.files);
   const wantedFiles = words.files.map((file) => fileOf(root, file));
   const settings = readSettings(root);
-  const files = words.vsix.length > 0 ? words.vsix : settings.vsix.map((file) => path.resolve(root, file));
-  const beside = () => vsixBeside([root, process.cwd(), path.dirname(root)]);
+  const named = words.vsix.length > 0 ? words.vsix : settings.vsix.map((file) => path.resolve(root, file));
+  const isNeeded = named.length === 0 && provided.installed === undefined;
+  const found = isNeeded ? vsixBeside([root, process.cwd(), path.dirname(root)]) : [];
   const snapshot = await takeSnapshot(root, path.join(work, "repository.git"), words.branch);
   const installed =
-    files.length === 0 && provided.installed !== undefined
+    named.length === 0 && provided.installed !== undefined
       ? await provided.installed()
-      : unpackExtensions(files.length > 0 ? files : beside(), path.join(work, "extensions"));
+      : unpackExtensions([...named, ...found], path.join(work, "extensions"));
   const definitions = await findPipelines(snapshot, settings.pipelines);
   const chosen = await choosePipelines(snapshot, definitions, { ...words, files: wantedFiles });
   const given: Given = {
@@ -98,6 +99,9 @@ async function prepare(words: RunWords, provided: Provided, work: string): Promi
     ref: words.reason === "pullRequest" ? "refs/pull/1/merge" : `refs/heads/${snapshot.branch}`,
   };
   console.log(`${snapshot.name}: ${snapshot.what}. The folder itself is not changed.`);
+  // Nobody named it, and its programs run on this machine.
+  for (const file of found)
+    console.log(`The extension ${file} was found, and its tasks are used; --vsix names another.`);
   const notes = [...chosen.notes];
   const first: Checked[] = [];
   const faults: PipelineError["faults"][number][] = [];

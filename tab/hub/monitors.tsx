@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { brokenIn } from "../model/monitor-history.ts";
 import { Fold, Link, Section, Table, Time } from "../view/basics.tsx";
-import { Chart } from "../view/chart.tsx";
+import { Charts } from "../view/chart.tsx";
 import { State } from "../view/state.tsx";
 import type { RunName } from "./endpoints.ts";
 import { type MonitorHistory, monitorCharts } from "./history.ts";
@@ -49,13 +49,7 @@ function OverTime({ history, pageOf }: { history: MonitorHistory; pageOf: PageOf
   const charts = useMemo(() => monitorCharts(history), [history]);
   return (
     <>
-      {charts.length > 0 && (
-        <div class="charts">
-          {charts.map((one) => (
-            <Chart key={one.title} {...one} />
-          ))}
-        </div>
-      )}
+      <Charts of={charts} />
       <Table
         caption={`Results of ${title}, the newest first`}
         rows={results}

@@ -9,6 +9,18 @@ const HEIGHT = 200;
 const COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
 const DASHES = [[], [2, 4], [10, 3], [6, 2, 2, 2], [1, 3], [12, 2, 2, 2]];
 
+/** Charts side by side; nothing where there is none. */
+export function Charts({ of }: { of: readonly ChartProps[] }) {
+  if (of.length === 0) return null;
+  return (
+    <div class="charts">
+      {of.map((one) => (
+        <Chart key={one.title} {...one} />
+      ))}
+    </div>
+  );
+}
+
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -3,7 +3,7 @@ import type { Curve } from "../../lib/record/index.ts";
 import type { Step } from "../load.ts";
 import type { ChartProps } from "../model/chart.ts";
 import { Section } from "./basics.tsx";
-import { Chart } from "./chart.tsx";
+import { Charts } from "./chart.tsx";
 
 /** Charts that are drawn; more would only slow the page. */
 const MOST_CHARTS = 40;
@@ -43,11 +43,7 @@ export function Curves({ charts }: { charts: readonly ChartProps[] }) {
   if (charts.length === 0) return null;
   return (
     <Section id="curves" title="Metrics over time">
-      <div class="charts">
-        {charts.map((one) => (
-          <Chart key={one.title} {...one} />
-        ))}
-      </div>
+      <Charts of={charts} />
     </Section>
   );
 }

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { Step } from "../load.ts";
 import { brokenIn, chartsOver, type PastResult, pastOf } from "../model/monitor-history.ts";
 import { Omitted, Table, Time } from "./basics.tsx";
-import { Chart } from "./chart.tsx";
+import { Charts } from "./chart.tsx";
 import { State } from "./state.tsx";
 
 type Record = Step["record"];
@@ -36,13 +36,7 @@ function History({ of, title }: { of: readonly PastResult[]; title: string }) {
       <h4>
         {title} ({of.length} results)
       </h4>
-      {charts.length > 0 && (
-        <div class="charts">
-          {charts.map((one) => (
-            <Chart key={one.title} {...one} />
-          ))}
-        </div>
-      )}
+      <Charts of={charts} />
       <Table
         caption={`${title}, the newest first`}
         rows={of}

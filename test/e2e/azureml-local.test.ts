@@ -145,6 +145,10 @@ describe("azureml-local, packed", () => {
         assert.equal(child.exitCode, null, said.slice(-4000));
         return /^Pages, until Ctrl\+C[\s\S]*\n={72}\n/m.test(said);
       });
+      assert.match(
+        said,
+        /^The extension \S.*[/\\]extension\.vsix was found, and its tasks are used; --vsix names another\.$/m,
+      );
       assert.match(said, /^2 runs: green$/m);
       assert.match(said, /^ {2}main +\d+\.1 +succeeded$/m);
       assert.match(said, /^ {2}release +Release \d+\.1 +succeeded$/m);

@@ -174,18 +174,22 @@ describe("a registration with a proof", () => {
     await verified(name);
   });
 
-  it("signs what this machine has, and not what somebody put in its place in storage", async () => {
+  /** Puts other bytes into storage in the place of the model's file, under the checksum of the true ones. */
+  async function forge(name: string, truth: string, bytes: string): Promise<void> {
     const { azure } = await theCloud();
-    const modelPath = path.join(files, "third");
-    const name = newName();
-    assert.equal((await register(name, { modelPath, signWith: "" })).error, undefined);
     const uri = String((await version("models", name))?.properties?.["modelUri"]);
     const folder = uri.replace(/^.*\/paths\//, "").replace(/\/$/, "");
     const client = await azure.blobs.container(`azureml-blobstore-${azure.workspaceGuid}`);
     const blob = client.getBlockBlobClient(`${folder}/m.pkl`);
-    const blobContentMD5 = createHash("md5").update("third").digest();
-    await blob.uploadData(Buffer.from("evil!"));
-    await blob.setHTTPHeaders({ blobContentMD5 });
+    await blob.uploadData(Buffer.from(bytes));
+    await blob.setHTTPHeaders({ blobContentMD5: createHash("md5").update(truth).digest() });
+  }
+
+  it("signs what this machine has, and not what somebody put in its place in storage", async () => {
+    const modelPath = path.join(files, "third");
+    const name = newName();
+    assert.equal((await register(name, { modelPath, signWith: "" })).error, undefined);
+    await forge(name, "third", "evil!");
     // By length and checksum the file is the same, so it is not uploaded again: the signature is not of it.
     const other = newName();
     const ran = await register(other, { modelPath });
@@ -197,17 +201,10 @@ describe("a registration with a proof", () => {
   });
 
   it("signs nothing that somebody put in its place in storage, where the version is there already", async () => {
-    const { azure } = await theCloud();
     const modelPath = path.join(files, "fourth");
     const name = newName();
     assert.equal((await register(name, { modelPath, signWith: "" })).error, undefined);
-    const uri = String((await version("models", name))?.properties?.["modelUri"]);
-    const folder = uri.replace(/^.*\/paths\//, "").replace(/\/$/, "");
-    const client = await azure.blobs.container(`azureml-blobstore-${azure.workspaceGuid}`);
-    const blob = client.getBlockBlobClient(`${folder}/m.pkl`);
-    const blobContentMD5 = createHash("md5").update(LARGE).digest();
-    await blob.uploadData(Buffer.from(LARGE.replaceAll("w", "e")));
-    await blob.setHTTPHeaders({ blobContentMD5 });
+    await forge(name, LARGE, LARGE.replaceAll("w", "e"));
     const ran = await register(name, { modelPath });
     assert.match(ran.error?.message ?? "signed", /m\.pkl/);
     assert.equal(await version("data", `${name}-proof`), undefined);

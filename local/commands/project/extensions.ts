@@ -88,7 +88,7 @@ const given = <T extends object>(values: T) =>
   };
 
 /**
- * The VSIX that lies in one of the folders; the first folder that has any counts.
+ * The VSIX in the first of the folders that has one; empty where none has.
  * @throws UsageError where a folder has more than one
  */
 export function vsixBeside(folders: readonly string[]): string[] {
