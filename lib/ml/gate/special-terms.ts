@@ -3,7 +3,8 @@
 // Tests: test/lib/ml/gate/special-terms.test.ts
 import type { ASTNode, Environment } from "@marcbachmann/cel-js";
 import { TaskError } from "../../errors.ts";
-import { isNode, type Language } from "../rules/language.ts";
+import type { Language } from "../rules/language.ts";
+import { isNode } from "../rules/node.ts";
 
 interface Place {
   /** The characters of the rule that it takes. */

@@ -3,7 +3,8 @@
 
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { whatItHas } from "../../nearest-name.ts";
-import { eachOf, isNode, type Language, type Needs } from "./language.ts";
+import { calculationsIn } from "./calculate.ts";
+import { eachOf, type Language, type Needs } from "./language.ts";
 import { reasonOf } from "./parse.ts";
 import { type Compared, RuleSentences, type Values } from "./sentences.ts";
 
@@ -39,13 +40,15 @@ export function evaluateRule<S extends string>(language: Language<S>, given: Eva
   const sentences = new RuleSentences(language, text, values, compared);
   const asked = askedInVain(language, values, needs);
   try {
-    const parsed = language.environment.parse(text);
-    const passed = parsed(asked.values) === true;
+    const { ast } = language.environment.parse(text);
+    const { value, faults } = language.calculator.evaluate(text, asked.values);
     for (const name of asked.names)
       bad.push(`The rule asks for the metric ${JSON.stringify(name)}, which is not there.`);
-    bad.push(...calculations(parsed.ast).flatMap((node) => sentences.sayNoNumber(node)));
-    const holds = passed && bad.length === 0;
-    return { holds, faults: bad, said: sentences.explain(parsed.ast, holds) };
+    // In a branch that is not taken, too.
+    const calculated = calculationsIn(ast).flatMap((node) => faultsOf(language, text, values, node));
+    bad.push(...new Set([...faults, ...calculated]));
+    const holds = value === true && bad.length === 0;
+    return { holds, faults: bad, said: sentences.explain(ast, holds) };
   } catch (error) {
     return { holds: false, faults: [...bad, `It could not be judged: ${reasonOf(error)}.`], said: "" };
   }
@@ -98,12 +101,16 @@ function askedInVain<S extends string>(
   return { names, values: eachOf(subjects, watched) };
 }
 
-const CALCULATES = ["+", "-", "*", "/", "%"];
-
-function calculations(node: unknown): ASTNode[] {
-  if (Array.isArray(node)) return node.flatMap(calculations);
-  if (!isNode(node)) return [];
-  // Inside a macro its variable has no value of its own.
-  if (node.op === "rcall" || node.op === "call") return [];
-  return [...(CALCULATES.includes(node.op) ? [node] : []), ...calculations(node.args)];
+function faultsOf<S extends string>(
+  { calculator }: Language<S>,
+  text: string,
+  values: Values<S>,
+  node: ASTNode,
+): readonly string[] {
+  try {
+    return calculator.evaluate(text, values, node).faults;
+  } catch {
+    // It is not evaluated in the rule either, or the rule ends by it.
+    return [];
+  }
 }

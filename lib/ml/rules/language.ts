@@ -1,10 +1,14 @@
 // The language of rules: CEL over named maps of numbers, and what a rule speaks of. Pure; a gate and a canary each name their maps.
 // Tests: test/lib/ml/gate/rules.test.ts, test/lib/ml/monitor/canary-rules.test.ts
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
+import { Calculator } from "./calculate.ts";
+import { isNode } from "./node.ts";
 
 /** A language over the subjects S: the maps whose values rules compare, such as `metrics` and `champion`. */
 export interface Language<S extends string> {
   readonly environment: Environment;
+  /** Evaluates rules, and watches their calculations. */
+  readonly calculator: Calculator;
   readonly subjects: readonly S[];
   /** Names of the subjects, and of other values that rules may speak of, for suggestions. */
   readonly variables: readonly string[];
@@ -40,8 +44,8 @@ const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
 function numeric(environment: Environment): Environment {
   for (const [operator, compute] of Object.entries(ARITHMETIC)) {
     const mixed = (a: unknown, b: unknown) => compute(Number(a), Number(b));
-    environment.registerOperator(`double ${operator} int`, mixed);
-    environment.registerOperator(`int ${operator} double`, mixed);
+    environment.registerOperator(`double ${operator} int: double`, mixed);
+    environment.registerOperator(`int ${operator} double: double`, mixed);
   }
   environment.registerOperator("double == int", (a: unknown, b: unknown) => Number(a) === Number(b));
   return environment;
@@ -111,16 +115,13 @@ export function ruleLanguage<S extends string>(
   const isTruth = more?.isTruth ?? (() => false);
   const variables = [...subjects, ...(more?.variables ?? [])];
   const functions = ["has", ...(more?.functions ?? [])];
-  return { environment, subjects, variables, functions, needsOf, isTruth, reference };
+  const calculator = new Calculator(environment);
+  return { environment, calculator, subjects, variables, functions, needsOf, isTruth, reference };
 }
 
 /** One value for each subject. */
 export function eachOf<S extends string, T>(subjects: readonly S[], make: (subject: S) => T): Record<S, T> {
   return Object.fromEntries(subjects.map((subject) => [subject, make(subject)])) as Record<S, T>;
-}
-
-export function isNode(value: unknown): value is ASTNode {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }
 
 const literalText = (node: ASTNode) => (node.op === "value" && typeof node.args === "string" ? node.args : undefined);

@@ -2,7 +2,9 @@
 // Tests: test/lib/ml/gate/rules.test.ts
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { TaskError } from "../../errors.ts";
-import { isNode, type Language, type Needs } from "./language.ts";
+import { calculationsIn, LEAVES_A_REST, sourceOf } from "./calculate.ts";
+import type { Language, Needs } from "./language.ts";
+import { isNode } from "./node.ts";
 import { suggestRule } from "./suggest.ts";
 
 interface CelError extends Error {
@@ -55,42 +57,22 @@ export function parseRule<S extends string>(
       hint: `Compare it with something: ${text} >= 0.9.`,
     });
   }
-  const lossy = divisions(ast).find((node) => computed(node, Math.trunc) !== computed(node, Number));
+  const lossy = calculationsIn(ast).find((node) => isLossy(language, text, node));
   if (lossy !== undefined)
-    throw fault(textOf(text, lossy), lossy.range.start, "divides whole numbers, which leaves the rest out: ");
+    throw fault(sourceOf(text, lossy), lossy.range.start, "divides whole numbers, which leaves the rest out: ");
   return { ast, needs: language.needsOf(ast) };
 }
 
-/** Divisions of nothing but whole numbers that are written out. */
-function divisions(node: unknown): ASTNode[] {
-  if (Array.isArray(node)) return node.flatMap(divisions);
-  if (!isNode(node)) return [];
-  return node.op === "/" && isWhole(node) ? [node] : divisions(node.args);
+/** Divisions that are written out: CEL divides 1 by 2 to 0, and people mean a half. Those that speak of values are watched as they are evaluated. */
+function isLossy<S extends string>({ calculator }: Language<S>, text: string, node: ASTNode): boolean {
+  if (node.op !== "/" || names(node)) return false;
+  try {
+    return calculator.evaluate(text, {}, node).faults.some((fault) => fault.includes(LEAVES_A_REST));
+  } catch {
+    return false;
+  }
 }
 
-const isWhole = (node: unknown): boolean =>
-  isNode(node) &&
-  (node.op === "value"
-    ? typeof node.args === "bigint"
-    : /^[-+*/%]$/.test(node.op) && (node.args as unknown[]).every(isWhole));
-
-/** CEL divides 1 by 2 to 0; people mean a half. */
-function computed({ op, args }: ASTNode, divided: (quotient: number) => number): number {
-  if (op === "value") return Number(args);
-  const [a = 0, b = 0] = (args as ASTNode[]).map((node) => computed(node, divided));
-  const values: Readonly<Record<string, number>> = {
-    "+": a + b,
-    "-": a - b,
-    "*": a * b,
-    "/": divided(a / b),
-    "%": a % b,
-  };
-  return values[op] ?? Number.NaN;
-}
-
-/** The text of a node, with the bracket that its range leaves out. */
-function textOf(text: string, { range: { start, end } }: ASTNode): string {
-  const own = text.slice(start, end);
-  const isOpen = own.split(")").length > own.split("(").length;
-  return isOpen ? text.slice(text.lastIndexOf("(", start), end) : own;
-}
+/** Whether a variable, of a macro too, stands in it. */
+const names = (node: unknown): boolean =>
+  Array.isArray(node) ? node.some(names) : isNode(node) && (node.op === "id" || names(node.args));

@@ -1,7 +1,9 @@
 // The sentences of rules: the comparisons that made a rule pass or fail, with their values. Pure.
 // Tests: test/lib/ml/gate/rules.test.ts
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { isNode, type Language } from "./language.ts";
+import { sourceOf } from "./calculate.ts";
+import type { Language } from "./language.ts";
+import { isNode } from "./node.ts";
 
 export type Values<S extends string> = Record<S, Readonly<Record<string, unknown>>>;
 
@@ -45,17 +47,6 @@ export class RuleSentences<S extends string> {
     return shown.map((one) => one.sentence).join(" ");
   }
 
-  /** A division by zero is infinite, or no number at all: neither is good enough for anything. */
-  sayNoNumber(node: ASTNode): string[] {
-    try {
-      const value = this.evaluated(node);
-      if (typeof value !== "number" || Number.isFinite(value)) return [];
-      return [`${this.textOf(node)} is ${value}, which is no finite number.`];
-    } catch {
-      return [];
-    }
-  }
-
   private sayComparison(node: ASTNode) {
     const [left, right] = node.args as [ASTNode, ASTNode];
     const { subject, called } = this.compared;
@@ -81,11 +72,11 @@ export class RuleSentences<S extends string> {
   }
 
   private textOf(node: ASTNode): string {
-    return this.text.slice(node.range.start, node.range.end);
+    return sourceOf(this.text, node);
   }
 
   private evaluated(node: ASTNode): unknown {
-    return this.language.environment.parse(this.textOf(node))(this.values);
+    return this.language.calculator.evaluate(this.text, this.values, node).value;
   }
 
   private comparedIn(node: unknown): string[] {
