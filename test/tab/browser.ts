@@ -46,6 +46,60 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+interface PageOptions extends BrowserContextOptions {
+  /** A script that runs in the page and in its frame before their own. */
+  readonly before?: string;
+}
+
+/** Notes the texts that canvases are drawn with: `window.drawn` has their boxes in points of the canvas, and its size. */
+export const NOTES_TEXTS = `(() => {
+  window.drawn = [];
+  const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    window.drawn = window.drawn.filter(({ canvas }) => canvas !== this.canvas);
+    return clearRect.apply(this, box);
+  };
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right, actualBoundingBoxAscent: up, actualBoundingBoxDescent: down } = this.measureText(text);
+    const { a, b, c, d, e, f } = this.getTransform();
+    const corners = [[x - left, y - up], [x + right, y + down]].map(([at, on]) => [a * at + c * on + e, b * at + d * on + f]);
+    const [xs, ys] = [corners.map(([one]) => one), corners.map(([, one]) => one)];
+    const { canvas } = this;
+    const box = { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
+    window.drawn.push({ text, ...box, canvas });
+    return fillText.call(this, text, x, y);
+  };
+})()`;
+
+/** A text of a canvas with its box. */
+export interface DrawnText {
+  readonly text: string;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Texts of each canvas that is there. @throws where the page was opened without NOTES_TEXTS */
+export const textsOfCanvases = (frame: Frame) =>
+  frame.evaluate<{ readonly width: number; readonly height: number; readonly texts: readonly DrawnText[] }[]>(
+    `[...document.querySelectorAll("canvas")].map((one) => ({ width: one.width, height: one.height, texts: window.drawn.filter(({ canvas }) => canvas === one).map(({ canvas, ...rest }) => rest) }))`,
+  );
+
+/** Texts that lie on one another, or are cut off by the edge of their canvas. */
+export function crowded(canvas: { width: number; height: number; texts: readonly DrawnText[] }): string[] {
+  const { width, height, texts } = canvas;
+  const apart = (one: DrawnText, other: DrawnText) =>
+    one.right < other.left || other.right < one.left || one.bottom < other.top || other.bottom < one.top;
+  const cut = texts.filter(({ left, right, top, bottom }) => left < 0 || top < 0 || right > width || bottom > height);
+  return [
+    ...texts.flatMap((one, index) =>
+      texts.slice(index + 1).flatMap((other) => (apart(one, other) ? [] : [`${one.text} lies on ${other.text}`])),
+    ),
+    ...cut.map(({ text }) => `${text} is cut off`),
+  ];
+}
+
 /** What stands behind the pages: an organization, alone or with a cloud beside it. */
 type Place = Pick<Organization, "world" | "close">;
 
@@ -95,19 +149,19 @@ export class TabBrowser {
   }
 
   /** Opens the run's tab and waits until it has told the host that it is loaded. @param query names another tab by `view` */
-  open(build: Build, { query = "", ...options }: BrowserContextOptions & { query?: string } = {}): Promise<Opened> {
+  open(build: Build, { query = "", ...options }: PageOptions & { query?: string } = {}): Promise<Opened> {
     const address = query.includes("view=") ? this.organization.world.buildUrl(build) : this.tabOf(build);
     return this.openPage(`${address}${query}`, options);
   }
 
   /** Opens a page of the project that frames one of the extension, and waits until that one has told the host that it is loaded. */
-  openBelow(path: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  openBelow(path: string, options: PageOptions = {}): Promise<Opened> {
     const { collectionUri, project } = this.organization.world;
     return this.openPage(`${collectionUri}${encodeURIComponent(project.name)}/${path}`, options);
   }
 
   /** Opens a page of the organization itself, and waits until it is drawn. @param address below the organization's own */
-  async openOwn(address: string, options: BrowserContextOptions = {}): Promise<Omit<Opened, "frame">> {
+  async openOwn(address: string, { before, ...options }: PageOptions = {}): Promise<Omit<Opened, "frame">> {
     const context = await this.browser.newContext({
       ignoreHTTPSErrors: true,
       viewport: { width: 1366, height: 900 },
@@ -116,6 +170,7 @@ export class TabBrowser {
     });
     // However slow the machine is: mocha's own limit ends a hang.
     context.setDefaultTimeout(240_000);
+    if (before !== undefined) await context.addInitScript(before);
     const page = await context.newPage();
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
@@ -127,7 +182,7 @@ export class TabBrowser {
     return { page, faults, close: () => context.close() };
   }
 
-  private async openPage(address: string, options: BrowserContextOptions): Promise<Opened> {
+  private async openPage(address: string, options: PageOptions): Promise<Opened> {
     const opened = await this.openOwn(address, options);
     const frame = opened.page.frames()[1];
     if (frame === undefined) throw new Error("The page frames nothing.");

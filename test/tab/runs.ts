@@ -252,6 +252,26 @@ export function complete(): TabStep[] {
   ];
 }
 
+/** A canary that began so many seconds after midnight and took so many: two shares, and taken back. */
+export function rolledOut(began: number, seconds: number): TabStep {
+  const after = (share: number) => new Date(Date.UTC(2026, 10, 27) + (began + share * seconds) * 1_000).toISOString();
+  return {
+    name: `Deploy as a canary in ${seconds} s`,
+    task: "AzureMLDeployEndpoint",
+    record: {
+      ...{ version: 2, result: "failed", task: task("AzureMLDeployEndpoint"), started: after(0), finished: after(1) },
+      deployment: {
+        ...{ endpoint: "fraud", name: "green", state: "Failed", strategy: "canary" },
+        ...{ trafficBefore: { blue: 100 }, traffic: { blue: 100 } },
+        steps: [
+          { share: 10, since: after(0.1), until: after(0.3), outcome: "pass" },
+          { share: 50, since: after(0.3), until: after(0.6), outcome: "fail" },
+        ],
+      },
+    },
+  };
+}
+
 const EVIL = [
   `<img src=x onerror="parent.pwned=1;window.pwned=1">`,
   `</script><script>window.pwned=1</script>`,

@@ -8,7 +8,18 @@ import { buildTab, LARGEST_TAB } from "../../scripts/build/tab.ts";
 import { readPicture } from "../../scripts/picture/png.ts";
 import { needs } from "../harness/needs.ts";
 import { until } from "../harness/until.ts";
-import { BROWSER, hasChromium, manifest, type Opened, TabBrowser, type TabStep, violationsIn } from "./browser.ts";
+import {
+  BROWSER,
+  crowded,
+  hasChromium,
+  manifest,
+  NOTES_TEXTS,
+  type Opened,
+  TabBrowser,
+  type TabStep,
+  textsOfCanvases,
+  violationsIn,
+} from "./browser.ts";
 import * as runs from "./runs.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -381,6 +392,29 @@ describe("the results tab", () => {
       assert.deepEqual(faults, []);
     });
   });
+
+  // A rollout of so many seconds, which began at so many seconds after midnight, in a page of so many points.
+  const rollouts = [10, 90, 560, 3_300, 40_000, 90_000, 700_000, 9_000_000].flatMap((seconds) =>
+    [85_327, 0].map((began) => ({ seconds, began })),
+  );
+  for (const width of [375, 800, 1_366])
+    for (const locale of ["en-US", "de-DE"])
+      it(`labels the times of a chart apart from one another, ${width} points wide, ${locale}`, async () => {
+        const steps = rollouts.map(({ seconds, began }) => runs.rolledOut(began, seconds));
+        const viewport = { width, height: 900 };
+        const opened = await browser.open(browser.run(steps), { viewport, locale, before: NOTES_TEXTS });
+        const { frame, faults, close } = opened;
+        await frame
+          .locator(".chart canvas")
+          .nth(rollouts.length - 1)
+          .waitFor();
+        const canvases = await textsOfCanvases(frame);
+        assert.equal(canvases.length, rollouts.length);
+        assert.deepEqual(canvases.flatMap(crowded), []);
+        for (const { texts } of canvases) assert.ok(texts.length >= 6, texts.map(({ text }) => text).join(" | "));
+        assert.deepEqual(faults, []);
+        await close();
+      });
 
   it("makes no more of a huge run at once than people see", () =>
     look({ steps: runs.huge() }, async ({ frame }) => {
