@@ -1,5 +1,6 @@
 // The hub Models: each endpoint with its live versions, since when, by which run, with which evidence; and beside it what Azure says now.
 import { useMemo, useState } from "preact/hooks";
+import { clockText } from "../model/format.ts";
 import { Fold, Link, Mark, Section, Table, Time } from "../view/basics.tsx";
 import { Chart } from "../view/chart.tsx";
 import { State } from "../view/state.tsx";
@@ -140,7 +141,7 @@ function Azure({
               connection &&
               doing("Azure is being asked.", async () => {
                 await ask(connection);
-                return `Azure was asked through ${connection.name} at ${new Date().toLocaleTimeString()}.`;
+                return `Azure was asked through ${connection.name} at ${clockText(Date.now())}.`;
               })
             }
           >

@@ -28,12 +28,24 @@ export function durationText(seconds: number | undefined): string {
   return minutes > 0 ? `${minutes} min ${rest} s` : `${rest} s`;
 }
 
-/** The reader's own time; the text itself where it is no time. */
+const CLOCK = { hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short" } as const;
+const DAY = { year: "numeric", month: "short", day: "numeric" } as const;
+
+/** The reader's own time, with the name of its zone: pages are passed on. The text itself where it is no time. */
 export function timeText(iso: string | undefined): string {
   const time = Date.parse(iso ?? "");
   if (!Number.isFinite(time)) return iso ?? "";
-  return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(time).toLocaleString(undefined, { ...DAY, ...CLOCK });
 }
+
+/** The same without the day. @param time milliseconds since 1970 */
+export const clockText = (time: number): string => new Date(time).toLocaleTimeString(undefined, CLOCK);
+
+/** Name of the reader's zone at a time: `UTC`, `GMT+1`. @param time milliseconds since 1970 */
+export const zoneText = (time: number): string =>
+  new Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
+    .formatToParts(time)
+    .find(({ type }) => type === "timeZoneName")?.value ?? "";
 
 /** `breast-cancer:7` of an ARM id, an `azureml:` reference or an asset's address; the text itself where it is none. */
 export function assetName(id: string): string {

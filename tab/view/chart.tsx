@@ -2,10 +2,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { ChartLine, ChartProps } from "../model/chart.ts";
-import { numberText } from "../model/format.ts";
+import { numberText, timeText, zoneText } from "../model/format.ts";
+import { timeLabels } from "../model/time-axis.ts";
 import { Fold, Table } from "./basics.tsx";
 
-const HEIGHT = 200;
+const HEIGHT = 220;
+const FONT = "12px 'Segoe UI', system-ui, 'DejaVu Sans', sans-serif";
+/** Points that labels keep from one another, and from their axis. */
+const APART = 16;
 const COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
 const DASHES = [[], [2, 4], [10, 3], [6, 2, 2, 2], [1, 3], [12, 2, 2, 2]];
 
@@ -71,7 +75,7 @@ export function Chart(props: ChartProps) {
           <Table
             caption={`Values of ${title}`}
             columns={[
-              { title: along, cell: (index) => (isTime ? timeOf(places[index]) : numberText(places[index] ?? 0)) },
+              { title: along, cell: (index) => (isTime ? timeOf(places[index] ?? 0) : numberText(places[index] ?? 0)) },
               ...lines.map(({ name, values }) => ({
                 title: name,
                 isNumber: true,
@@ -89,14 +93,35 @@ export function Chart(props: ChartProps) {
   );
 }
 
-function draw(parent: HTMLElement, { places, lines, isTime = false, isStepped, unit = "" }: ChartProps): uPlot {
+function draw(parent: HTMLElement, props: ChartProps): uPlot {
+  const { places, lines, along, isTime = false, isStepped, unit = "" } = props;
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim() || "GrayText";
   const axis = {
     stroke: colour("--chart-text"),
     grid: { stroke: colour("--chart-grid"), width: 1 },
     ticks: { stroke: colour("--chart-grid"), width: 1 },
-    font: "12px 'Segoe UI', system-ui, sans-serif",
+    font: FONT,
+  };
+  /** Labels of marks on the lower edge, which are `between` apart. */
+  const labelsOf = (marks: readonly number[], between: number) =>
+    isTime ? timeLabels(marks, between) : marks.map(numberText);
+  /** The widest of those that marks a hundred points apart would have: a guess, before it is known where they are. */
+  const widest = (min: number, max: number, points: number) =>
+    widthIn(labelsOf([min, max], ((max - min) * 100) / Math.max(1, points)));
+  const [first = 0, last = first] = [places[0], places.at(-1)];
+  const lower: uPlot.Axis = {
+    ...axis,
+    label: isTime ? `${along} (${zoneText(last * 1000)})` : along,
+    ...{ labelFont: FONT, labelSize: 18, labelGap: 0 },
+    space: (_chart, _axis, min, max, points) => widest(min, max, points) + APART,
+    values: (_chart, marks, _axis, _space, between) => labelsOf(marks, between),
+  };
+  const left: uPlot.Axis = {
+    ...axis,
+    // Beside the labels there are the ends of the lines behind them, and a gap.
+    size: (_chart, labels) => widthIn(labels ?? []) + APART + 4,
+    values: (_chart, marks) => marks.map((one) => `${numberText(one)}${unit}`),
   };
   const paths = isStepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
   return new uPlot(
@@ -109,7 +134,9 @@ function draw(parent: HTMLElement, { places, lines, isTime = false, isStepped, u
         x: { time: isTime, range: (_chart, min, max) => rangeOf(min, max) },
         ...(isStepped ? { y: { range: [0, 105] } } : {}),
       },
-      axes: [axis, { ...axis, size: 64, values: (_chart, ticks) => ticks.map((one) => `${numberText(one)}${unit}`) }],
+      // A label at the right edge has half of itself behind it.
+      padding: [null, Math.ceil(widest(first, last, widthOf(parent)) / 2), null, null],
+      axes: [lower, left],
       series: [
         {},
         ...lines.map(({ name, isReference }, index) => ({
@@ -140,8 +167,17 @@ const colourOf = (index: number, isReference: boolean | undefined): string =>
 const dashOf = (index: number, isReference: boolean | undefined): number[] =>
   isReference ? [6, 4] : [...(DASHES[Math.floor(index / COLOURS.length) % DASHES.length] ?? [])];
 const widthOf = (parent: HTMLElement): number => Math.max(200, Math.floor(parent.clientWidth));
-const timeOf = (seconds: number | undefined): string =>
-  seconds === undefined ? "" : new Date(seconds * 1000).toLocaleString();
+const timeOf = (seconds: number): string => timeText(new Date(seconds * 1000).toISOString());
+
+let ruler: CanvasRenderingContext2D | null | undefined;
+/** Points that the widest line of the labels takes in a chart's font. */
+function widthIn(labels: readonly string[]): number {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  if (!ruler) return 0;
+  ruler.font = FONT;
+  const lines = labels.flatMap((label) => label.split("\n"));
+  return Math.ceil(Math.max(0, ...lines.map((line) => ruler?.measureText(line).width ?? 0)));
+}
 
 function summaryOf(lines: readonly ChartLine[], unit: string): string {
   return lines

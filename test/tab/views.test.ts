@@ -416,6 +416,53 @@ describe("the results tab", () => {
         await close();
       });
 
+  it("names the zone of every time, since pages are passed on", async () => {
+    const build = browser.run([...ours, ...runs.production()]);
+    const { frame, close } = await browser.open(build, { timezoneId: "Asia/Kolkata", locale: "en-US" });
+    await frame.locator(".chart canvas").first().waitFor();
+    for (const summary of await frame.locator("summary").all()) await summary.click();
+    const times = await frame.locator("time").allTextContents();
+    assert.ok(times.length > 10, `${times.length} times`);
+    assert.deepEqual(
+      times.filter((one) => !/:\d\d [AP]M GMT\+5:30$/.test(one)),
+      [],
+    );
+    const text = await frame.locator("main").innerText();
+    assert.deepEqual(text.match(/\d:\d\d:\d\d [AP]M(?! GMT)/g) ?? [], []);
+    await close();
+  });
+
+  for (const width of [375, 1_366])
+    it(`labels steps and values of any size apart from one another, ${width} points wide`, async () => {
+      const sizes = [
+        { last: 10, size: 1 },
+        { last: 1e6, size: 1e-7 },
+        { last: 123_456_789, size: -1e-9 },
+        { last: 1.7e18, size: 123_456 },
+        { last: 0.5, size: -98_765.4 },
+      ];
+      const content = writeCurves(
+        sizes.map(({ last, size }, index) => ({
+          ...{ of: "job", run: "fraud_12", metric: `metric ${index}` },
+          steps: [0, 0.2, 0.5, 1].map((one) => one * last),
+          values: [1, 1.3, 1.1, 1.9].map((one) => one * size),
+        })),
+      );
+      const attachments = [{ type: CURVES_TYPE, name: "curves.json", content }];
+      const viewport = { width, height: 900 };
+      const build = browser.run([{ ...ours[2]!, attachments }]);
+      const { frame, close } = await browser.open(build, { viewport, before: NOTES_TEXTS });
+      await frame
+        .locator("#curves canvas")
+        .nth(sizes.length - 1)
+        .waitFor();
+      const canvases = await textsOfCanvases(frame);
+      assert.equal(canvases.length, sizes.length);
+      assert.deepEqual(canvases.flatMap(crowded), []);
+      for (const { texts } of canvases) assert.equal(texts.filter(({ text }) => text === "Step").length, 1);
+      await close();
+    });
+
   it("makes no more of a huge run at once than people see", () =>
     look({ steps: runs.huge() }, async ({ frame }) => {
       const elements = await frame.evaluate<number>("document.querySelectorAll('*').length");
