@@ -52,8 +52,22 @@ export interface Wanted {
   readonly without?: RegExp;
 }
 
+/** A step of a run, and where it stands among the others. */
+export interface StepPlace {
+  readonly step: string;
+  /** Name of its task; empty where the timeline does not say. */
+  readonly task: string;
+  /** Id of its job's record. */
+  readonly job: string | undefined;
+  /** Its place among the steps of its job. */
+  readonly order: number | undefined;
+  /** When it ended, milliseconds since 1970; undefined where the timeline does not say. */
+  readonly ended: number | undefined;
+}
+
 interface StepAttachment {
   readonly step: string;
+  readonly place: StepPlace;
   /** When the step ended, ISO 8601; empty where the timeline does not say. */
   readonly finished: string;
   readonly content: string;
@@ -68,6 +82,10 @@ export interface ReadRun {
   readonly attachments: readonly StepAttachment[];
   /** Names of wanted steps that have ended and whose attachment did not arrive, or is longer than any of ours. */
   readonly missing: readonly string[];
+  /** The wanted steps whose names are missing. */
+  readonly lost: readonly StepPlace[];
+  /** Wanted steps that were skipped, which leave nothing. */
+  readonly skipped: readonly StepPlace[];
   /** Names of steps, of whatever task, that failed and have no such attachment. */
   readonly failed: readonly string[];
   /** Names of the wanted steps of other jobs that have not ended. */
@@ -211,7 +229,7 @@ export class RunRecords {
   async read(run: RunReference, wanted: Wanted, signal: AbortSignal): Promise<ReadRun | undefined> {
     const build = await say(`read run ${run.id}`, () => this.#build.getBuild(run.project, run.id));
     if (build?.id !== run.id) return this.#notThere(run);
-    const { steps, missing, failed, running } = await this.#steps(run, wanted, signal);
+    const { steps, lost, skipped, failed, running } = await this.#steps(run, wanted, signal);
     const attachments: StepAttachment[] = [];
     const readOne = async ({ record, attachment }: FoundStep) => {
       const { timelineId, recordId, name } = attachment;
@@ -221,11 +239,12 @@ export class RunRecords {
       const content = await textOf(stream);
       if (content === undefined) {
         // Longer than any of ours: what it says of the job is not known, and a failed judgement may be in it.
-        missing.push(record.name ?? "");
+        lost.push(placeOfStep(record));
         return;
       }
       const finished = record.finishTime ?? record.startTime;
-      attachments.push({ step: record.name ?? "", finished: finished?.toISOString() ?? "", content });
+      const place = placeOfStep(record);
+      attachments.push({ step: place.step, place, finished: finished?.toISOString() ?? "", content });
     };
     for (let from = 0; from < steps.length; from += AT_ONCE)
       await Promise.all(steps.slice(from, from + AT_ONCE).map(readOne));
@@ -233,7 +252,16 @@ export class RunRecords {
     const { collectionUri } = this.#access.settings;
     const project = build.project?.name ?? run.project;
     const uri = `${collectionUri}${encodeURIComponent(project)}/_build/results?buildId=${run.id}`;
-    return { pipeline: build.definition?.name ?? "", uri, attachments, missing, failed, running };
+    return {
+      pipeline: build.definition?.name ?? "",
+      uri,
+      attachments,
+      missing: lost.map(({ step }) => step),
+      lost,
+      skipped,
+      failed,
+      running,
+    };
   }
 
   /** The client says the same of an answer without content as of a 404: the list has to agree. */
@@ -255,10 +283,11 @@ export class RunRecords {
   async #steps(run: RunReference, wanted: Wanted, signal: AbortSignal) {
     const { type, task, waits, patience = PATIENCE, withCanceled, without } = wanted;
     let found: FoundStep[] = [];
-    let missing: string[] = [];
+    let missing: TimelineRecord[] = [];
+    let skipped: TimelineRecord[] = [];
     let failed: string[] = [];
     let running: string[] = [];
-    let ended: string[] = [];
+    let ended: TimelineRecord[] = [];
     const isOwn = run.id === this.#access.runId && this.#access.kind === "build";
     const look = async () => {
       const [timeline, attached] = await Promise.all([
@@ -278,14 +307,17 @@ export class RunRecords {
         places.flatMap((attachment) => (sameId(record.id, attachment.recordId) ? [{ record, attachment }] : [])),
       );
       const arrived = new Set(found.map(({ record }) => record));
-      const namesOf = (isMissing: (one: TimelineRecord) => boolean) =>
-        steps.flatMap((one) => (!arrived.has(one) && isMissing(one) ? [one.name ?? ""] : []));
-      missing = namesOf((one) => leavesRecord(one) || (own !== undefined && isBefore(one, own)));
-      ended = withCanceled ? namesOf(wasEnded) : [];
+      const leftNothing = (isMissing: (one: TimelineRecord) => boolean) =>
+        steps.filter((one) => !arrived.has(one) && isMissing(one));
+      missing = leftNothing((one) => leavesRecord(one) || (own !== undefined && isBefore(one, own)));
+      ended = withCanceled ? leftNothing(wasEnded) : [];
+      skipped = leftNothing(wasSkipped);
       const failures = records.filter((one) => one.type === "Task" && hasFailed(one) && !arrived.has(one));
       failed = failures.filter((one) => !steps.includes(one)).map(({ name = "" }) => name);
       const isElsewhere = (one: TimelineRecord) => own === undefined || one.parentId !== own.parentId;
-      running = namesOf((one) => one.state === TimelineRecordState.InProgress && isElsewhere(one));
+      running = leftNothing((one) => one.state === TimelineRecordState.InProgress && isElsewhere(one)).map(
+        ({ name = "" }) => name,
+      );
       return missing.length === 0 || !isOwn || waits === false
         ? { done: true as const, value: undefined }
         : { done: false as const };
@@ -295,7 +327,11 @@ export class RunRecords {
     } catch (error) {
       if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
     }
-    return { steps: found, missing: [...missing, ...ended], failed, running };
+    return {
+      ...{ steps: found, failed, running },
+      lost: [...missing, ...ended].map(placeOfStep),
+      skipped: skipped.map(placeOfStep),
+    };
   }
 }
 
@@ -327,6 +363,14 @@ const leavesRecord = ({ state, result }: TimelineRecord) =>
 /** A step that was ended by others: whether it had time to leave something is not known. */
 const wasEnded = ({ state, result }: TimelineRecord) =>
   state === TimelineRecordState.Completed && (result === TaskResult.Canceled || result === TaskResult.Abandoned);
+
+const wasSkipped = ({ state, result }: TimelineRecord) =>
+  state === TimelineRecordState.Completed && result === TaskResult.Skipped;
+
+const placeOfStep = ({ name, task, parentId, order, finishTime }: TimelineRecord): StepPlace => ({
+  ...{ step: name ?? "", task: task?.name ?? "", job: parentId, order },
+  ended: finishTime instanceof Date && !Number.isNaN(finishTime.getTime()) ? finishTime.getTime() : undefined,
+});
 
 /** The result stays so only where the job ends by it: a step with continueOnError succeeds with issues. */
 const hasFailed = ({ state, result }: TimelineRecord) =>

@@ -1,5 +1,6 @@
 // Records that the other steps of a run have left, for views of the whole run.
 // Tests: test/tasks/pull-request.test.ts, test/bundle/report.test.ts
+import type { StepPlace } from "../agent/run-records.ts";
 import { TaskError } from "../errors.ts";
 import { RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
 import type { ViewContext } from "./task.ts";
@@ -16,12 +17,21 @@ export interface RecordsOfRun {
   readonly records: readonly RunRecord[];
   /** Names of steps whose record did not arrive, or cannot be read. */
   readonly missing: readonly string[];
+  /** The steps that left records, and those that left none, each with its place in the run. */
+  readonly steps?: readonly StepOfRun[];
   /** Names of steps of other tasks that failed: steps after them were skipped. */
   readonly failed?: readonly string[];
   /** Names of steps of other jobs that have not ended. */
   readonly running?: readonly string[];
   /** Why none can be read, as a sentence. */
   readonly fault?: string;
+}
+
+/** A step of this extension that has ended. */
+export interface StepOfRun extends StepPlace {
+  /** Its record; absent where it was skipped, or where the record did not arrive or cannot be read. */
+  readonly record?: RunRecord;
+  readonly isSkipped?: true;
 }
 
 type Run = Pick<ViewContext<never>["run"], "records">;
@@ -55,10 +65,19 @@ async function readRecords(run: Run, signal: AbortSignal): Promise<RecordsOfRun>
       withCanceled: true as const,
     };
     const read = records.own && (await records.read(records.own, wanted, signal));
-    const found = (read?.attachments ?? []).map(({ step, content }) => ({ step, ...readRecord(content) }));
+    const found = (read?.attachments ?? []).map(({ step, place, content }) => ({
+      step,
+      place,
+      ...readRecord(content),
+    }));
     return {
       records: found.flatMap(({ record }) => record ?? []),
       missing: [...(read?.missing ?? []), ...found.flatMap(({ record, step }) => (record ? [] : [step]))],
+      steps: [
+        ...found.map(({ place, record }): StepOfRun => ({ ...place, ...(record ? { record } : {}) })),
+        ...(read?.lost ?? []),
+        ...(read?.skipped ?? []).map((one): StepOfRun => ({ ...one, isSkipped: true })),
+      ],
       failed: read?.failed ?? [],
       running: read?.running ?? [],
     };

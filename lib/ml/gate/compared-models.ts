@@ -22,6 +22,8 @@ export interface ComparedModels {
   readonly high?: number;
   readonly pValue?: number;
   readonly detail: string;
+  /** Sentences about later steps that were to compare models and left no verdict. */
+  readonly outdatedBy?: readonly string[];
 }
 
 /** Comparisons of this run in this workspace, the newest last. */
@@ -64,6 +66,10 @@ export function comparisonFor(
     return `The comparison was with ${first?.champion ?? "no champion"}, and the champion is ${champion?.name}.`;
   const newest = new Map(same.map((one) => [`${one.metric} ${one.data}`, one]));
   const [only, ...more] = newest.values();
+  // It may have been about the same models, and the verdict of an older step says nothing of that.
+  const outdated = [...new Set(same.at(-1)?.outdatedBy)];
+  if (outdated.length > 0)
+    return `Which comparison of this run counts is not known. ${outdated.join(" ")} Let it pass, or compare in a step after it.`;
   if (only !== undefined && more.length === 0) return only;
   const all = some([...newest.values()].map((one) => `by ${one.metric} on ${one.data}`));
   return metric === undefined
