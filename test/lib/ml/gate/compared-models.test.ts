@@ -22,6 +22,9 @@ function judged(text: string, comparisons: ComparisonsOfRun | null = run()) {
 describe("a rule over the comparison of an earlier step", () => {
   const worse: ComparedModels = { ...compared, passed: false, outcome: "worse", difference: -0.05, low: -0.08 };
   const { challengerJob: _job, ...unmade } = compared;
+  const { championJob: _old, ...unstated } = compared;
+  const shared: ComparedModels = { ...unstated, champion: "shared/house:3" };
+  const house = { name: "house:3", jobName: undefined };
   const table: [string, ComparisonsOfRun | null, "passed" | "failed", RegExp][] = [
     [
       "comparison.passed",
@@ -53,6 +56,42 @@ describe("a rule over the comparison of an earlier step", () => {
       run({ champion: { name: "house:4", jobName: "new" } }),
       "failed",
       /was with house:3, and the champion is house:4/,
+    ],
+    [
+      "comparison.passed",
+      run({ comparisons: [shared], champion: { ...house, registry: "shared" } }),
+      "passed",
+      /better/,
+    ],
+    [
+      "comparison.passed",
+      run({ comparisons: [shared], champion: { ...house, registry: "SHARED" } }),
+      "passed",
+      /better/,
+    ],
+    [
+      "comparison.passed",
+      run({ comparisons: [shared], champion: house }),
+      "failed",
+      /was with shared\/house:3, and the champion is house:3/,
+    ],
+    [
+      "comparison.passed",
+      run({ comparisons: [shared], champion: { ...house, registry: "other" } }),
+      "failed",
+      /was with shared\/house:3, and the champion is other\/house:3/,
+    ],
+    [
+      "comparison.passed",
+      run({ champion: { ...house, registry: "shared" } }),
+      "failed",
+      /was with house:3, and the champion is shared\/house:3/,
+    ],
+    [
+      "comparison.passed",
+      run({ champion: { name: "house:3", jobName: "old", workspace: "staging" } }),
+      "failed",
+      /was with house:3, and the champion is house:3 of the workspace staging/,
     ],
     [
       "comparison.passed",
