@@ -50,6 +50,10 @@ export type Champion =
       readonly why: string;
       /** The job whose metrics count; undefined where the model does not say. */
       readonly jobName: string | undefined;
+      /** Name of the registry that has the model: another model of that name and version may be in the workspace. */
+      readonly registry?: string;
+      /** Name of the other workspace that has the model. */
+      readonly modelWorkspace?: string;
       /** The workspace of the job, for a model that was shared or promoted; the gate's own where absent. */
       readonly workspace?: Workspace;
       /** Metrics that a promotion carried along, for where the job cannot be asked. */
@@ -136,7 +140,7 @@ async function championModel(
   if (!version) return { found: false, why: `there is no model ${written}${where}` };
   if (isRegistry(home)) return asChampion(workspace, home, choice.name, version, where, whyVersion(choice));
   const champion = await asChampion(home, home, choice.name, version, where, whyVersion(choice));
-  return home === workspace || !champion.found ? champion : { workspace: home, ...champion };
+  return home === workspace || !champion.found ? champion : { workspace: home, ...champion, modelWorkspace: home.name };
 }
 
 async function homeOf(workspace: Workspace, home: ModelHome | undefined): Promise<Workspace | Registry> {
@@ -219,7 +223,9 @@ async function liveModel(workspace: Workspace, endpoint: string): Promise<Champi
   if (registryName !== undefined) {
     const registry = await openRegistry(workspace, registryName, workspace).catch(undefinedIfUnreadable);
     const shared = registry && (await findVersion(registry, "models", reference.name, reference.version));
-    return asChampion(workspace, registry ?? workspace, reference.name, shared ?? { name: reference.version }, of, why);
+    const body = shared ?? { name: reference.version };
+    const champion = await asChampion(workspace, registry ?? workspace, reference.name, body, of, why);
+    return champion.found ? { ...champion, registry: registryName } : champion;
   }
   const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");
   const version = inWorkspace ? await findVersion(workspace, "models", reference.name, reference.version) : undefined;
@@ -242,7 +248,8 @@ async function asChampion(
   why: string,
 ): Promise<Champion> {
   const full = `${name}:${versionIn(version) ?? "?"}`;
-  const found = { found: true as const, name: full, called: `the champion ${full}${of}`, why };
+  const registry = isRegistry(home) ? { registry: home.name } : {};
+  const found = { found: true as const, name: full, called: `the champion ${full}${of}`, why, ...registry };
   const stated = home === workspace ? statedJobOf(version, workspace) : undefined;
   if (stated !== undefined) return { ...found, jobName: stated };
   const origin = await originJob(workspace, home, name, version);

@@ -36,7 +36,15 @@ export interface HeardComparisons {
 export interface ComparisonsOfRun extends HeardComparisons {
   readonly jobName: string;
   /** The gate's champion, where it has one. */
-  readonly champion?: { readonly name: string; readonly jobName: string | undefined };
+  readonly champion?: {
+    /** `<model>:<version>`, or a job's name. */
+    readonly name: string;
+    /** The job that made it, in the gate's own workspace. */
+    readonly jobName: string | undefined;
+    /** The registry, or the other workspace, that has it; the gate's own workspace where both are absent. */
+    readonly registry?: string;
+    readonly workspace?: string;
+  };
 }
 
 /**
@@ -63,7 +71,7 @@ export function comparisonFor(
   const same = mine.filter((one) => champion === undefined || isChampion(one, champion));
   const [first] = mine;
   if (same.length === 0)
-    return `The comparison was with ${first?.champion ?? "no champion"}, and the champion is ${champion?.name}.`;
+    return `The comparison was with ${first?.champion ?? "no champion"}, and the champion is ${champion && calledIn(champion)}.`;
   const newest = new Map(same.map((one) => [`${one.metric} ${one.data}`, one]));
   const [only, ...more] = newest.values();
   // It may have been about the same models, and the verdict of an older step says nothing of that.
@@ -80,8 +88,22 @@ export function comparisonFor(
 const madeBy = ({ challengerJob }: ComparedModels) =>
   challengerJob === undefined ? "which job made it is not known" : `made by the job ${challengerJob}`;
 
-function isChampion(one: ComparedModels, { name, jobName }: NonNullable<ComparisonsOfRun["champion"]>): boolean {
-  if (one.champion === undefined) return false;
-  const isNamed = one.champion === name || one.champion.endsWith(`/${name}`);
+type GateChampion = NonNullable<ComparisonsOfRun["champion"]>;
+
+/**
+ * Whether a comparison was with this champion: by its name in its own place, or by the job that made it. A registry, this workspace and another one may
+ * each have a model of one name and version.
+ */
+function isChampion(one: ComparedModels, champion: GateChampion): boolean {
+  const { name, jobName, registry, workspace } = champion;
+  if (one.champion === undefined || workspace !== undefined) return false;
+  const [, of, its = ""] = /^(?:([^/]+)\/)?([^/]+)$/.exec(one.champion) ?? [];
+  const isNamed = its === name && of?.toLowerCase() === registry?.toLowerCase();
   return isNamed || (jobName !== undefined && one.championJob === jobName);
+}
+
+/** As a comparison calls it: `house:3`, or `shared/house:3` of a registry. */
+function calledIn({ name, registry, workspace }: GateChampion): string {
+  if (workspace !== undefined) return `${name} of the workspace ${workspace}`;
+  return registry === undefined ? name : `${registry}/${name}`;
 }

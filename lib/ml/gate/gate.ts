@@ -131,8 +131,17 @@ async function comparisonsOf(
 ): Promise<{ readonly comparisons?: ComparisonsOfRun }> {
   if (comparisons === undefined || !rules.some(({ terms }) => terms.some(({ kind }) => kind === "comparison")))
     return {};
-  const named = champion?.found ? { champion: { name: champion.name, jobName: champion.jobName } } : {};
-  return { comparisons: { ...(await comparisons()), jobName, ...named } };
+  const heard = { ...(await comparisons()), jobName };
+  if (!champion?.found) return { comparisons: heard };
+  const { name, registry, modelWorkspace, workspace } = champion;
+  const named = {
+    name,
+    // A job of another workspace may have the name of one here.
+    jobName: workspace === undefined ? champion.jobName : undefined,
+    ...(registry === undefined ? {} : { registry }),
+    ...(modelWorkspace === undefined ? {} : { workspace: modelWorkspace }),
+  };
+  return { comparisons: { ...heard, champion: named } };
 }
 
 /** The data of both, where a rule compares with a champion whose job can be asked. */
