@@ -12,6 +12,7 @@ import {
 } from "./arm/errors.ts";
 import { mountPermissions, requireRole } from "./arm/roles.ts";
 import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
+import { refuseBadTags } from "./arm/tags.ts";
 import { refuseBrokenBodies } from "./arm/validate.ts";
 import type { Contract } from "./contract/contract.ts";
 import * as artifact from "./planes/artifact.ts";
@@ -153,6 +154,7 @@ export function armApplication(world: AzureWorld, contracts: readonly Contract[]
   app.use(scope(world));
   mountPermissions(app);
   app.use(publicCallsOnly(world));
+  app.use(refuseBadTags);
   app.use(refuseBrokenBodies(contracts));
   const above = new ArmRouter();
   world.operations.mount(above);

@@ -4,6 +4,7 @@ import { computeExists } from "../records/compute.ts";
 import { durationMilliseconds } from "../records/durations.ts";
 import type { CommandBody, JobBody, JobInput } from "../records/job.ts";
 import { parseReference } from "../records/references.ts";
+import { entriesFault, lengthFault } from "../tracking/limits.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { refuseBadPipeline } from "./pipelines/refusals.ts";
 import { undeclaredPlaceholders } from "./running/command-line.ts";
@@ -16,6 +17,7 @@ export function refuseBadJob(
   properties: Record<string, unknown>,
 ): asserts properties is JobBody {
   refuseBadName(name);
+  refuseOverLimits(properties);
   switch (properties["jobType"]) {
     case "Pipeline":
       refuseBadPipeline(world, properties);
@@ -42,6 +44,17 @@ export function refuseBadJob(
     default:
       throw notImplemented(`jobs of jobType ${String(properties["jobType"])}`);
   }
+}
+
+/** The limits of runs, of which a job is one. @throws ArmError 400 */
+export function refuseOverLimits(sent: Readonly<Record<string, unknown>>): void {
+  const entries = (key: string) => ({ ...(sent[key] as Record<string, unknown> | null | undefined) });
+  const fault =
+    lengthFault("RunDto.DisplayName/Length", String(sent["displayName"] ?? "")) ??
+    lengthFault("RunDto.Description/Length", String(sent["description"] ?? "")) ??
+    entriesFault("RunDto.Tags", {}, entries("tags")) ??
+    entriesFault("RunDto.Properties", {}, entries("properties"));
+  if (fault !== undefined) throw invalid(fault);
 }
 
 function requireFields(properties: Record<string, unknown>, keys: readonly string[]): void {

@@ -6,7 +6,7 @@ import { ArmError, notImplemented } from "../arm/errors.ts";
 import { flag, text } from "../arm/query.ts";
 import { type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notifications.ts";
-import { refuseBadJob } from "../jobs/refusals.ts";
+import { refuseBadJob, refuseOverLimits } from "../jobs/refusals.ts";
 import { type JobService, jobService } from "../jobs/service.ts";
 import { jobResource } from "../jobs/shape/shape.ts";
 import { submitterOf } from "../jobs/submitter.ts";
@@ -140,6 +140,7 @@ function update(service: JobService, job: JobRecord, body: Partial<JobBody>): vo
       ["BadArgument"],
     );
   }
+  refuseOverLimits(body);
   service.update(job, {
     ...(typeof body.displayName === "string" ? { displayName: body.displayName } : {}),
     ...("description" in body ? { description: body.description ?? null } : {}),
