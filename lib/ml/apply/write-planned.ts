@@ -73,7 +73,8 @@ function traced({ provenance }: Workspace, one: Planned, body: Resource): Resour
     ...(isNewAsset ? lineageProperties(provenance) : {}),
     ...(one.hash === undefined ? {} : { [SPECIFICATION_HASH]: one.hash }),
   };
-  const tags = isNewAsset ? { tags: { ...lineageTags(provenance), ...(body.properties?.["tags"] as object) } } : {};
+  const given = { ...(body.properties?.["tags"] as object | undefined) };
+  const tags = isNewAsset ? { tags: { ...lineageTags(provenance, given), ...given } } : {};
   return {
     ...body,
     properties: { ...body.properties, ...tags, ...(Object.keys(own).length > 0 ? { properties: own } : {}) },

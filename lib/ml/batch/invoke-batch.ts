@@ -144,13 +144,8 @@ async function invoke(
   const earlier = await earlierOf(workspace, target, hash, options);
   if (earlier !== undefined) return begun(earlier, true);
   const mark = newMark(stepIdentity);
-  const tags = {
-    ...lineageTags(provenance),
-    ...given.tags,
-    ...options.tags,
-    [mark.tag]: mark.claim,
-    [SPECIFICATION_HASH]: hash,
-  };
+  const own = { ...given.tags, ...options.tags, [mark.tag]: mark.claim, [SPECIFICATION_HASH]: hash };
+  const tags = { ...lineageTags(provenance, own), ...own };
   const job = await postInvocation(workspace, {
     ...{ target, mark, properties: { ...body, tags }, clock: options.clock },
     onPost: () => {

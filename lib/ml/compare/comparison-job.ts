@@ -9,6 +9,7 @@ import { commandJobKind } from "../../documents/jobs/command.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
+import { cut } from "../../remote-text.ts";
 import { sha256 } from "../../sha256.ts";
 import { uploadContent } from "../assets/datastores.ts";
 import { contentOf } from "../assets/local-content.ts";
@@ -55,6 +56,8 @@ const SETTINGS = "SCORE_MODELS_SETTINGS";
 const SCRIPT = "score_models.py";
 /** One for all pipelines, since they share jobs. */
 const EXPERIMENT = "compare-models";
+/** Characters of a run's display name (docs/facts/azureml-services.md#5.8); names of models and data have up to 255 each. */
+const LONGEST_DISPLAY_NAME = 256;
 const COMMAND = `python "\${{inputs.script}}" --champion "\${{inputs.champion}}" --challenger "\${{inputs.challenger}}" --data "\${{inputs.data}}" --out "\${{outputs.${ROWS_OUTPUT}}}"`;
 /** Stands for the script's address until it has been uploaded. */
 const LATER = "azureml://datastores/workspaceblobstore/paths/later";
@@ -73,7 +76,10 @@ export async function comparisonJob(workspace: Workspace, request: ComparisonReq
   const translation = commandJobKind.translate(document, resolver, {
     name: "comparison",
     experimentName: EXPERIMENT,
-    displayName: `Compare ${request.challenger.called} with ${request.champion.called} on ${request.data.called}`,
+    displayName: cut(
+      `Compare ${request.challenger.called} with ${request.champion.called} on ${request.data.called}`,
+      LONGEST_DISPLAY_NAME,
+    ),
     tags: lineageTags(provenance),
     properties: lineageProperties(provenance),
   });

@@ -22,7 +22,6 @@ import { findEndpoint, noSuchEndpoint } from "../endpoints/endpoints.ts";
 import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { requireSignedModel } from "../proof/signed-deployment.ts";
-import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { moveAtOnce } from "./blue-green.ts";
@@ -30,7 +29,7 @@ import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
 import { type Judge, longestOf, openJudge, requireTime } from "./rollout-bake.ts";
 import { deleteOld } from "./rollout-clear.ts";
-import { longestName, requireItsCompute } from "./rollout-ground.ts";
+import { longestName, requireItsCompute, withRun } from "./rollout-ground.ts";
 import { planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
 import { hasEnded } from "./rollout-route.ts";
@@ -198,7 +197,7 @@ async function resolveAndPlan(
   const wish = {
     name: deployment,
     longestName: longestName(name, body),
-    body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
+    body: { ...body, tags: withRun(workspace, body["tags"]) },
     autoscale: options.autoscale !== undefined,
     trafficPercent: options.trafficPercent,
     deleteOldDeployments: options.deleteOldDeployments,

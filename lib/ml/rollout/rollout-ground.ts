@@ -9,7 +9,7 @@ import { findDeployment } from "../endpoints/deployments.ts";
 import type { Held } from "../endpoints/endpoint-lock.ts";
 import { type Endpoint, putEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { shareOf } from "../endpoints/traffic-shares.ts";
-import { lineageTags } from "../workspace/lineage.ts";
+import { lineageTags, RESOURCE_TAG } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
 
@@ -29,10 +29,16 @@ export async function createEndpoint(
     throw new TaskError("notFound", "The endpoint is not there any more.", { errorCode: "AML1603" });
   const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
   const write = await onlineEndpointKind.translate(rest, createResolver(workspace));
-  const body = { ...write.body, tags: { ...lineageTags(workspace.provenance), ...(write.body["tags"] as object) } };
+  const body = { ...write.body, tags: withRun(workspace, write.body["tags"]) };
   await held.requireHeld();
   await putEndpoint(workspace, document.name, { ...write, body }, { deadline, onAccepted });
   workspace.log.info(`Made the endpoint ${document.name}.`);
+}
+
+/** The tags that a file gives an endpoint or a deployment, and those of the run that makes it. */
+export function withRun({ provenance }: Workspace, tags: unknown): Record<string, string> {
+  const given = { ...(tags as Readonly<Record<string, string>> | null | undefined) };
+  return { ...lineageTags(provenance, given, RESOURCE_TAG), ...given };
 }
 
 /**

@@ -97,11 +97,12 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
     mayCreate: Promise.all([checks, priced]),
     ...(options.root === undefined ? {} : { root: options.root }),
   });
+  const set = { ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags };
   const translation = translateJob(document, resolver, {
     name: base,
     experimentName: experimentOf(provenance.definition),
     displayName: options.displayName,
-    tags: { ...lineageTags(provenance), ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags },
+    tags: { ...lineageTags(provenance, { ...document.tags, ...set }), ...set },
     properties: lineageProperties(provenance),
   });
   // `checks` rejects with the error users need; ignore the rejection that follows from it.

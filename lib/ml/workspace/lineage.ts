@@ -1,8 +1,9 @@
 // Provenance on Azure ML: the pipeline run that made a job, data or a model, written to it so that each can be traced back
 // (docs/facts/azureml-documents.md#9).
-// Tests: test/lib/ml/jobs/jobs.test.ts
+// Tests: test/lib/ml/workspace/lineage.test.ts, test/lib/ml/jobs/jobs.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Provenance, withoutUserInformation } from "../../provenance.ts";
+import { cut } from "../../remote-text.ts";
 
 /** Our own keys among a job's or model's properties. Properties cannot be changed later, tags can. */
 export const SPECIFICATION_HASH = "azureDevOps.specificationHash";
@@ -75,13 +76,23 @@ export const WORK_ITEMS = "azureDevOps.workItems";
 export const DATA = "azureDevOps.data";
 export const PARENT_MODEL = "azureDevOps.parentModel";
 
+/** Characters of the value of a run's tag or property (docs/facts/azureml-services.md#5.8). */
+const LONGEST = 1_000;
+/** Characters of the value of a tag of an endpoint or a deployment, which Azure Resource Manager keeps (docs/facts/operations.md#A.6). */
+export const RESOURCE_TAG = 256;
+/**
+ * Tags that a resource has at most, with those of its run: of the 50 that Azure takes, six stay free for what is written later. These are the four
+ * of an evaluation, or the three of a rollout on its endpoint.
+ */
+const MOST = 44;
+
 /**
  * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is
  * written; the checkout of a pipeline is clean.
  */
 export function lineageProperties(provenance: Provenance): Record<string, string> {
   if (provenance.kind === "none") return {};
-  return withoutEmpty({
+  return fitting({
     "mlflow.source.git.repoURL": withoutUserInformation(provenance.repositoryUri),
     "mlflow.source.git.branch": provenance.branch,
     "mlflow.source.git.commit": provenance.commit,
@@ -91,25 +102,54 @@ export function lineageProperties(provenance: Provenance): Record<string, string
   });
 }
 
-/** Tags can be searched for; BuildId and BuildUri are the names that older tooling looks for. */
-export function lineageTags(provenance: Provenance): Record<string, string> {
+/**
+ * Tags can be searched for; BuildId and BuildUri are the names that older tooling looks for. They inform people: what would make Azure refuse
+ * the resource that they stand on is left out, or cut where it still says something.
+ * @param beside the other tags of the resource: where all together are too many, the last of these are left out
+ * @param longest characters of a value
+ */
+export function lineageTags(
+  provenance: Provenance,
+  beside: Readonly<Record<string, unknown>> = {},
+  longest: number = LONGEST,
+): Record<string, string> {
   if (provenance.kind === "none") return {};
-  return withoutEmpty({
-    BuildId: provenance.runId,
-    BuildUri: provenance.runUri,
-    BuildNumber: provenance.runNumber,
-    Pipeline: provenance.definition,
-    Commit: provenance.commit,
-    Branch: provenance.branch,
-    PullRequest: provenance.pullRequestId ?? "",
-    [ORGANIZATION]: provenance.organization.replace(/\/+$/, ""),
-    [PROJECT]: provenance.project,
-    [REPOSITORY]: provenance.repository ?? "",
-    [STAGE]: provenance.stage,
-    [ATTEMPT]: String(provenance.attempt),
-    [ENVIRONMENT]: provenance.environment ?? "",
-    [WORK_ITEMS]: provenance.workItems?.join(", ") ?? "",
-  });
+  const tags = fitting(
+    {
+      BuildId: provenance.runId,
+      BuildUri: provenance.runUri,
+      BuildNumber: provenance.runNumber,
+      Pipeline: provenance.definition,
+      Commit: provenance.commit,
+      Branch: provenance.branch,
+      PullRequest: provenance.pullRequestId ?? "",
+      [ORGANIZATION]: provenance.organization.replace(/\/+$/, ""),
+      [PROJECT]: provenance.project,
+      [REPOSITORY]: provenance.repository ?? "",
+      [STAGE]: provenance.stage,
+      [ATTEMPT]: String(provenance.attempt),
+      [ENVIRONMENT]: provenance.environment ?? "",
+      [WORK_ITEMS]: provenance.workItems?.join(", ") ?? "",
+    },
+    longest,
+  );
+  let room = MOST - Object.keys(beside).length;
+  return Object.fromEntries(Object.entries(tags).filter(([name]) => Object.hasOwn(beside, name) || room-- > 0));
+}
+
+/** The values that there are, none of them longer than Azure takes it. */
+function fitting(values: Readonly<Record<string, string>>, longest: number = LONGEST): Record<string, string> {
+  return withoutEmpty(
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, shortened(name, value, longest)])),
+  );
+}
+
+/** Half of a link leads elsewhere or nowhere, and half of an id is another one's; a text is still known by its beginning. */
+function shortened(name: string, value: string, longest: number): string {
+  if (value.length <= longest) return value;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return "";
+  if (name !== WORK_ITEMS) return cut(value, longest);
+  return `${value.slice(0, value.lastIndexOf(", ", longest - ", …".length))}, …`;
 }
 
 /** A step of a pipeline run, the same for all its attempts and for no other; empty outside pipelines. */
