@@ -42,6 +42,34 @@ describe("spec source", () => {
     files.remove();
   });
 
+  for (const [what, text, line, column, says] of [
+    ["an alias without an anchor", "a: &count 2\nb: *cuont\n", 2, 4, /the alias \*cuont .* did you mean \*count\?/],
+    ["an alias in a list", "a: &x 1\nb: [*x, *y]\n", 2, 9, /the alias \*y stands for nothing/],
+    ["a merge of nothing", "a: 1\nb:\n  <<: *base\n", 3, 7, /the alias \*base stands for nothing/],
+    ["an alias before its anchor", "a: *x\nb: &x 1\n", 1, 4, /the alias \*x stands for nothing/],
+    ["a pattern that was meant as text", "path: *.csv\n", 1, 7, /the alias \*\.csv stands for nothing/],
+    ["a tag of another tool", "a: !include env.yml\n", 1, 4, /the tag !include/],
+    ["a tag on a mapping", "a: 1\nb: !vault {c: 1}\n", 2, 4, /the tag !vault/],
+    ["an object of Python", "a: !!python/object:os.system x\n", 1, 4, /the tag !!python\/object:os\.system/],
+    ["bytes", "a: !!binary aGVsbG8=\n", 1, 4, /the tag !!binary/],
+    ["a control character", "a: 1\nb: x\u0007y\n", 2, 5, /the character U\+0007/],
+    ["a zero byte", "a: x\u0000y\n", 1, 5, /the character U\+0000/],
+  ] as const)
+    it(`refuses what a parser lets pass without a word: ${what}`, () => {
+      const files = project();
+      const [fault, ...more] = faultsOf(() => files.yaml(text));
+      assert.deepEqual([fault?.where, more.length], [{ file: "doc.yml", line, column }, 0]);
+      assert.match(fault?.message ?? "", says);
+      files.remove();
+    });
+
+  it("takes the tags that say what a value is anyway", () => {
+    const files = project();
+    const file = files.yaml("a: !!str 5\nb: !!int 6\nc: !!map {d: !!bool true}\ne: !!seq [!!float 0.5]\nf: !!null\n");
+    assert.deepEqual(plainValue(file.node), { a: "5", b: 6, c: { d: true }, e: [0.5], f: null });
+    files.remove();
+  });
+
   for (const [what, text] of [
     ["empty", "# nothing\n"],
     ["a list", "- a\n"],
