@@ -5,6 +5,7 @@ import path from "node:path";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
 import { type SourceLocation, TaskError } from "../../errors.ts";
 import { Faults } from "./faults.ts";
+import { sayPassedOver, sayUnanchored } from "./passed-over.ts";
 import { keepInside } from "./path.ts";
 import { Secrets } from "./secrets.ts";
 import { sayMissing, shownPath } from "./shown-path.ts";
@@ -123,7 +124,8 @@ export function parseSource(text: string, options: SourceOptions & { name: strin
 /** Parses YAML text into a tree; undefined where it holds nothing. Throws every syntax error at once. */
 export function parseTree(text: string, name: string): YamlNode | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text.replace(/^\uFEFF/, ""), {
+  const yaml = text.replace(/^\uFEFF/, "");
+  const document = parseDocument(yaml, {
     schema: "failsafe",
     version: "1.1",
     uniqueKeys: false,
@@ -140,6 +142,7 @@ export function parseTree(text: string, name: string): YamlNode | undefined {
     const { sentence, hint } = yamlFault(error);
     faults.add(sentence, { where: place(error.pos[0]), hint });
   }
+  sayPassedOver(document, yaml, place, faults);
   faults.throwIfAny();
   const start = { file: name, line: 1, column: 1 };
   const tree = new Tree(document, place, faults);
@@ -174,6 +177,7 @@ class Tree {
           hint: "Write the values out.",
         });
       const target = item.resolve(this.document);
+      if (target === undefined) sayUnanchored(item.source, this.document, where, this.faults);
       return { ...this.node(target ?? null, where), where };
     }
     if (isMap(item)) return this.#map(item.items, where);
