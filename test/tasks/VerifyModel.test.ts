@@ -11,6 +11,7 @@ import registerModel from "../../tasks/RegisterModel/index.ts";
 import task from "../../tasks/VerifyModel/index.ts";
 import { project } from "../lib/ml/projects.ts";
 import { reference, referenceFiles } from "../lib/ml/proof/reference-model.ts";
+import { proofVersionOf } from "../lib/ml/proof/stored-proof.ts";
 import { newCertificate, newKey, setEnabled } from "../lib/ml/proof/vault.ts";
 import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory, type StoryOptions } from "./context.ts";
@@ -21,7 +22,9 @@ const store = async () => {
 };
 /** The folder of a version's files in the default container. */
 async function folderOf(kind: "models" | "data", name: string, version = "1"): Promise<string> {
-  const body = await findVersion(await openLocal(), kind, name, version);
+  const workspace = await openLocal();
+  const at = kind === "data" ? await proofVersionOf(workspace, name.replace(/-proof$/, ""), version) : version;
+  const body = await findVersion(workspace, kind, name, at);
   assert.ok(body);
   return uriOf(body)
     .replace(/^.*\/paths\//, "")
@@ -134,7 +137,10 @@ describe("VerifyModel", () => {
   it("refuses a model without a proof, and one whose proof was changed, cut off or exchanged", async () => {
     const bare = `verify-${randomUUID().slice(0, 8)}`;
     await signed({ name: bare, signWith: "" });
-    const none = await refuses(bare, /has no signature: there is no data asset \S+-proof:1 in the workspace ws1/);
+    const none = await refuses(
+      bare,
+      /has no signature: there is no data asset \S+-proof:1-[0-9a-f]{64} in the workspace ws1/,
+    );
     assert.match(none.log, /signs a version that is there already/);
     const { blobs, container } = await store();
     const name = await signed();
@@ -169,7 +175,8 @@ describe("VerifyModel", () => {
     await blobs.put(container, `${folder}/m.pkl`, "others");
     await blobs.delete(container, `${folder}/code/score.py`);
     await refuses(name, /The proof of \S+ is that of "verify-\S+:1", and not of/);
-    assert.equal((await verify(name, { signedAs: `${other}:1` })).error, undefined);
+    // Under that name neither: the version says which files it was registered with.
+    await refuses(name, /it is of other files than the version was registered with/, { signedAs: `${other}:1` });
   });
 
   it("takes a certificate of the vault, and a certificate's name with its authority", async () => {
@@ -234,7 +241,12 @@ describe("VerifyModel", () => {
     const inRegistry = { registry: "proofs" };
     const alone = { registryAlone: true };
     const name = await signed(inRegistry, alone);
-    assert.ok(registryAssets(azure, "proofs")?.data.version(`${name}-proof`, "1"));
+    const proof = registryAssets(azure, "proofs")?.models.version(name, "1")?.properties["tags"] as Record<
+      string,
+      string
+    >;
+    const [asset = "", number = ""] = String(proof["azureDevOps.proof"]).split(":");
+    assert.ok(registryAssets(azure, "proofs")?.data.version(asset, number));
     const ran = await verify(name, inRegistry, alone);
     assert.equal(ran.error, undefined, ran.error?.message);
     assert.equal(

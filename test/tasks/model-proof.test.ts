@@ -5,10 +5,11 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { findVersion } from "../../lib/ml/assets/assets.ts";
-import { findProof } from "../../lib/ml/proof/proof-store.ts";
+import { readProof } from "../../lib/ml/proof/proof-store.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import submitJob from "../../tasks/SubmitJob/index.ts";
 import { project } from "../lib/ml/projects.ts";
+import { proofVersionOf } from "../lib/ml/proof/stored-proof.ts";
 import { newKey, setEnabled } from "../lib/ml/proof/vault.ts";
 import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
@@ -49,11 +50,12 @@ describe("a proof of a model", () => {
     assert.deepEqual(
       {
         ...proof,
+        asset: proof.asset?.replace(/[0-9a-f]{64}$/, "list"),
         digest: proof.digest.length,
         documents: proof.documents.map(({ kind, name: file }) => `${kind} ${file}`),
       },
       {
-        ...{ model: `${name}:1`, asset: `${name}-proof:1`, digest: 64, files: 2, bytes: 16 },
+        ...{ model: `${name}:1`, asset: `${name}-proof:1-list`, digest: 64, files: 2, bytes: 16 },
         ...{ signer: key.kid, created: true },
         documents: ["bom bom.cdx.json", "signature model.sig", "provenance provenance.intoto.jsonl"],
       },
@@ -64,32 +66,33 @@ describe("a proof of a model", () => {
       `${name}-1.provenance.intoto.jsonl`,
     ]);
     const workspace = await openLocal();
-    const tags = (await findVersion(workspace, "models", name, "1"))?.properties?.tags ?? {};
-    assert.equal(tags["azureDevOps.proof"], `${name}-proof:1`);
-    assert.equal(tags["azureDevOps.proofSha256"], proof.digest);
-    assert.equal(tags["azureDevOps.signedBy"], key.kid);
+    const { tags = {}, properties } = (await findVersion(workspace, "models", name, "1"))?.properties ?? {};
+    assert.equal(tags?.["azureDevOps.proof"], proof.asset);
+    assert.equal(properties?.["azureDevOps.proof"], proof.asset);
+    assert.equal(tags?.["azureDevOps.proofSha256"], proof.digest);
+    assert.equal(tags?.["azureDevOps.signedBy"], key.kid);
     const again = await runStory(registerModel, given(name, { signWith: key.id }), files);
     assert.equal(again.error, undefined, again.error?.message);
     assert.equal(again.record.proof?.created, false);
     assert.deepEqual(writes(again.requests), []);
-    assert.equal(await findVersion(workspace, "data", `${name}-proof`, "2"), undefined);
+    assert.equal(again.record.proof?.asset, proof.asset);
   });
 
   it("signs a version that was there before, also where it has a proof without a signature", async () => {
     const name = newName();
     const plain = await runStory(registerModel, given(name, { bom: "true" }), files);
     assert.equal(plain.error, undefined, plain.error?.message);
-    assert.equal(plain.record.proof?.asset, `${name}-proof:1-unsigned`);
+    assert.match(plain.record.proof?.asset ?? "", new RegExp(`^${name}-proof:1-[0-9a-f]{64}-unsigned$`));
     assert.equal(plain.record.proof?.signer, undefined);
     const signed = await runStory(registerModel, given(name, { signWith: key.id }), files);
     assert.equal(signed.error, undefined, signed.error?.message);
-    assert.equal(signed.record.proof?.asset, `${name}-proof:1`);
+    assert.equal(`${signed.record.proof?.asset}-unsigned`, plain.record.proof?.asset);
     assert.equal(signed.record.proof?.digest, plain.record.proof?.digest);
     // A later run without a signer leaves the signed one where people look.
     const later = await runStory(registerModel, given(name, { bom: "true" }), files);
     assert.equal(later.record.proof?.created, false);
     const tags = (await findVersion(await openLocal(), "models", name, "1"))?.properties?.tags ?? {};
-    assert.equal(tags["azureDevOps.proof"], `${name}-proof:1`);
+    assert.equal(tags["azureDevOps.proof"], signed.record.proof?.asset);
   });
 
   it("counts after the key was replaced, and is not replaced by another signer's", async () => {
@@ -104,7 +107,7 @@ describe("a proof of a model", () => {
     const other = await runStory(registerModel, given(name, { signWith: key.id }), files);
     assert.match(
       other.error?.message ?? "",
-      /has another proof already, .*-proof:1, and it was not replaced\. .*another than is expected/,
+      /has another proof already, .*-proof:1-[0-9a-f]{64}, and it was not replaced\. .*another than is expected/,
     );
     assert.deepEqual(writes(other.requests), []);
     await setEnabled(cloud, first.kid, false);
@@ -151,8 +154,12 @@ inputs: {rows: {type: uri_file, path: data.csv}}
       '"type": "data"',
     ])
       assert.ok(bill.includes(part), `${part} in ${bill}`);
-    const proof = await findProof(await openLocal(), name, "1", false);
-    assert.equal(proof?.files.get("bom.cdx.json")?.toString(), bill);
+    const workspace = await openLocal();
+    const at = { name: `${name}-proof`, version: await proofVersionOf(workspace, name) };
+    const there = await findVersion(workspace, "data", at.name, at.version);
+    assert.ok(there);
+    const proof = await readProof(workspace, at, there);
+    assert.equal(proof.files.get("bom.cdx.json")?.toString(), bill);
   });
 
   it("is one where two runs make it at the same time", async () => {

@@ -1,12 +1,14 @@
-// Tests: lib/ml/proof/prove-model.ts, lib/ml/register/register-model.ts. A registration with a proof leaves nothing that harms, wherever it
+// Tests: lib/ml/proof/prove-model.ts, lib/ml/proof/proof-search.ts, lib/ml/register/register-model.ts. A registration with a proof leaves nothing that harms, wherever it
 // stops, and a second run makes what is lacking and no second of anything.
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import path from "node:path";
 import type { PipelineRequest } from "@azure/core-rest-pipeline";
-import { findVersion } from "../../lib/ml/assets/assets.ts";
+import { putVersion } from "../../lib/ml/assets/asset-writes.ts";
+import { findVersion, versionIn, versionsOf } from "../../lib/ml/assets/assets.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import verifyModel from "../../tasks/VerifyModel/index.ts";
+import { until } from "../harness/until.ts";
 import { project } from "../lib/ml/projects.ts";
 import { newKey } from "../lib/ml/proof/vault.ts";
 import { answered, openLocal, theCloud } from "../lib/ml/world.ts";
@@ -28,6 +30,7 @@ describe("a registration with a proof", () => {
     "other/m.pkl": "others",
     "third/m.pkl": "third",
     "fourth/m.pkl": LARGE,
+    "fifth/m.pkl": "fifth",
   });
   let signWith = "";
   before(async () => {
@@ -41,29 +44,52 @@ describe("a registration with a proof", () => {
   const newName = () => `order-${randomUUID().slice(0, 8)}`;
   const version = async (kind: "models" | "data", name: string, number = "1") =>
     findVersion(await openLocal(), kind, name, number);
+  /** The proofs of a model's versions, as `number-list`. */
+  const proofsOf = async (name: string) => {
+    const found: string[] = [];
+    for await (const one of versionsOf(await openLocal(), "data", `${name}-proof`)) found.push(versionIn(one) ?? "");
+    return found;
+  };
   const verified = async (modelName: string, modelVersion = "1") => {
     const ran = await runStory(verifyModel, { modelName, modelVersion, signedBy: signWith }, files);
     assert.equal(ran.error, undefined, ran.error?.message);
   };
 
-  it("stores the proof once the version is there: until then it could stand in another run's way", async () => {
+  it("stores the proof beside the version, and none where what comes before it failed", async () => {
     const name = newName();
-    const seen: boolean[] = [];
+    const sent: string[] = [];
     const ran = await register(
       name,
       {},
       {
         between: async (request, send) => {
-          if (isPut(request, PROOF)) seen.push((await version("models", name)) !== undefined);
-          return send();
+          for (const part of [PROOF, MODEL]) if (isPut(request, part)) sent.push(part.source);
+          // The version's answer waits until the proof has been sent.
+          const answer = await send();
+          if (isPut(request, MODEL)) await until("the proof is sent", async () => sent.includes(PROOF.source));
+          return answer;
         },
       },
     );
     assert.equal(ran.error, undefined, ran.error?.message);
-    assert.deepEqual(seen, [true]);
+    assert.deepEqual(sent.sort(), [PROOF.source, MODEL.source].sort());
+    const refused = newName();
+    const modelPath = path.join(files, "fifth");
+    const none = await register(
+      refused,
+      { modelPath },
+      {
+        between: async (request, send) =>
+          request.method === "PUT" && request.url.includes("/fifth/")
+            ? answered(request, 403, { error: { code: "AuthorizationFailure", message: "no" } })
+            : send(),
+      },
+    );
+    assert.ok(none.error);
+    assert.deepEqual(await proofsOf(refused), []);
   });
 
-  it("proves the number that it got, where another run took the one before, and leaves none at that one", async () => {
+  it("proves the number that it got, where another run took the one before, whose version verifies by its own proof only", async () => {
     const name = newName();
     let isTaken = false;
     const ran = await register(
@@ -73,7 +99,7 @@ describe("a registration with a proof", () => {
         between: async (request, send) => {
           if (!isTaken && isPut(request, MODEL)) {
             isTaken = true;
-            const other = { modelPath: path.join(files, "other"), signWith: "" };
+            const other = { modelPath: path.join(files, "other") };
             const { error } = await register(name, other, { stepIdentity: "other" });
             assert.equal(error, undefined, error?.message);
           }
@@ -83,9 +109,19 @@ describe("a registration with a proof", () => {
     );
     assert.equal(ran.error, undefined, ran.error?.message);
     assert.equal(ran.outputs?.version, "2");
-    assert.equal(ran.record.proof?.asset, `${name}-proof:2`);
-    assert.equal(await version("data", `${name}-proof`, "1"), undefined);
+    assert.match(ran.record.proof?.asset ?? "", new RegExp(`^${name}-proof:2-[0-9a-f]{64}$`));
     await verified(name, "2");
+    await verified(name, "1");
+    // What the run that lost has signed for the number is whole, and is no proof of the version that got it, whatever its tag and its files are.
+    const lost = (ran.record.proof?.asset ?? "").replace(":2-", ":1-");
+    assert.ok(await version("data", ...(lost.split(":") as [string, string])));
+    const { models } = (await theCloud()).azure.assets;
+    const first = models.version(name, "1");
+    const second = models.version(name, "2");
+    assert.ok(first && second);
+    Object.assign(first.properties, { tags: { "azureDevOps.proof": lost }, modelUri: second.properties["modelUri"] });
+    const swapped = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(swapped.error?.message ?? "passed", /files of \S+:1 are not those that were signed/);
   });
 
   it("registers nothing where the vault refuses to sign", async () => {
@@ -128,7 +164,7 @@ describe("a registration with a proof", () => {
     );
     assert.ok(refused.error);
     assert.match(refused.log, new RegExp(`${name}:1 is registered, and its proof is not there: run the step again`));
-    assert.equal(await version("data", `${name}-proof`), undefined);
+    assert.deepEqual(await proofsOf(name), []);
     const without = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
     assert.match(without.error?.message ?? "", /has no signature/);
     const again = await register(name);
@@ -154,24 +190,71 @@ describe("a registration with a proof", () => {
     );
     assert.equal(ran.error, undefined, ran.error?.message);
     assert.ok(lost > 0);
-    assert.equal(await version("data", `${name}-proof`, "2"), undefined);
+    assert.equal((await proofsOf(name)).length, 1);
     await verified(name);
   });
 
-  it("does not register a version at whose address another proof lies, and says so", async () => {
+  it("proves the files of a number that was used before, and the proof of then verifies nothing of them", async () => {
     const name = newName();
     assert.equal((await register(name)).error, undefined);
     const { models } = (await theCloud()).azure.assets;
+    const before = { ...models.version(name, "1")?.properties };
     assert.ok(models.delete(name, "1"));
-    const other = { modelPath: path.join(files, "other"), version: "1" };
-    const ran = await register(name, other);
-    assert.match(ran.error?.message ?? "", /has another proof already, .*-proof:1, and it was not replaced/);
-    assert.equal(await version("models", name), undefined);
     // The same files by the same signer: the proof that is there counts.
     const same = await register(name, { version: "1" });
     assert.equal(same.error, undefined, same.error?.message);
     assert.equal(same.record.proof?.created, false);
     await verified(name);
+    assert.ok(models.delete(name, "1"));
+    const other = await register(name, { modelPath: path.join(files, "other"), version: "1" });
+    assert.equal(other.error, undefined, other.error?.message);
+    assert.equal(other.record.proof?.created, true);
+    assert.equal((await proofsOf(name)).length, 2);
+    await verified(name);
+    // Files and tags of then: the version says what it was registered with, and no tag changes that.
+    const now = models.version(name, "1");
+    assert.ok(now);
+    Object.assign(now.properties, { tags: before["tags"], modelUri: before["modelUri"] });
+    const swapped = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(swapped.error?.message ?? "passed", /files of \S+:1 are not those that were signed/);
+    const signedAgain = await register(name, { version: "1" });
+    assert.match(signedAgain.error?.message ?? "signed", /has another proof already/);
+  });
+
+  it("is verified under the address that names no files, and is signed no second time", async () => {
+    const name = newName();
+    assert.equal((await register(name)).error, undefined);
+    const { models, data } = (await theCloud()).azure.assets;
+    const [number = ""] = await proofsOf(name);
+    const [proof, model] = [data.version(`${name}-proof`, number), models.version(name, "1")];
+    assert.ok(proof && model);
+    // As earlier releases stored it: under the number alone, and no property says so.
+    const { "azureDevOps.proof": _proof, ...properties } = model.properties["properties"] as Record<string, string>;
+    const tags = model.properties["tags"] as Record<string, string>;
+    Object.assign(model.properties, { properties, tags: { ...tags, "azureDevOps.proof": `${name}-proof:1` } });
+    const workspace = await openLocal();
+    await putVersion(workspace, "data", `${name}-proof`, "1", { properties: { ...proof.properties } });
+    assert.ok(data.delete(`${name}-proof`, number));
+    await verified(name);
+    const again = await register(name);
+    assert.equal(again.error, undefined, again.error?.message);
+    assert.deepEqual([again.record.proof?.created, again.record.proof?.asset], [false, `${name}-proof:1`]);
+    assert.deepEqual(writes(again.requests), []);
+  });
+
+  it("is found without the version's tags, and is signed no second time for files that came after", async () => {
+    const name = newName();
+    assert.equal((await register(name, { signWith: "" })).error, undefined);
+    assert.equal((await register(name)).error, undefined);
+    const model = (await theCloud()).azure.assets.models.version(name, "1");
+    assert.ok(model);
+    const tags = Object.entries(model.properties["tags"] as Record<string, string>);
+    const bare = Object.fromEntries(tags.filter(([tag]) => !/proof|signedBy/.test(tag)));
+    Object.assign(model.properties, { tags: bare });
+    await verified(name);
+    const again = await register(name);
+    assert.equal(again.record.proof?.created, false);
+    assert.equal((await proofsOf(name)).length, 1);
   });
 
   /** Puts other bytes into storage in the place of the model's file, under the checksum of the true ones. */
@@ -207,6 +290,6 @@ describe("a registration with a proof", () => {
     await forge(name, LARGE, LARGE.replaceAll("w", "e"));
     const ran = await register(name, { modelPath });
     assert.match(ran.error?.message ?? "signed", /m\.pkl/);
-    assert.equal(await version("data", `${name}-proof`), undefined);
+    assert.deepEqual(await proofsOf(name), []);
   });
 });

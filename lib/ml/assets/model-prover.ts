@@ -52,34 +52,44 @@ export interface ModelProof {
 /** A proof whose files are on their way; until `store` nothing points at them. */
 export interface PreparedProof {
   /**
-   * The tags that the version is registered with.
-   * @throws TaskError before the version is made: `conflict` where another proof lies at its address, and as the signer or a file is refused
+   * The tags and the properties that the version is registered with.
+   * @throws TaskError before the version is made, as the signer or a file is refused
    */
-  tags(): Promise<Readonly<Record<string, string>>>;
+  marks(): Promise<{
+    readonly tags: Readonly<Record<string, string>>;
+    readonly properties: Readonly<Record<string, string>>;
+  }>;
   /**
    * Holds the files that the service keeps for the version against those that are proved: a registry's are a copy.
    * @throws TaskError `failed`
    */
   confirm(made: AssetBody): Promise<void>;
   /**
-   * Stores the proof, once the version is there: one round trip. Before that it could stand in the way of another run, which took the number.
-   * @param created false: another run made the version meanwhile
-   * @throws TaskError `conflict` where another proof came between
+   * Stores the proof, beside the version: one round trip, and in a registry three. Its address names its content, so it stands in nobody's way
+   * where another run gets the number.
+   * @throws TaskError `conflict` where another signer's proof of the same files is there
    */
-  store(created: boolean): Promise<ModelProof>;
+  store(): Promise<ModelProof>;
 }
 
 /** Makes the proof of one version beside its registration, and asks side by side whatever does not depend on it. */
 export interface Prover {
   /** Rejects where the signer cannot sign. */
   ready(): Promise<unknown>;
-  /** Begins what needs no version: what services say of the job, and the access to the proof's place. */
-  begin(home: Workspace | Registry, workspace: Workspace | undefined, job: Promise<Job> | undefined): void;
+  /** Begins what needs no version: what services say of the job and of the model's proofs, and the access to the proof's place. */
+  begin(
+    home: Workspace | Registry,
+    name: string,
+    workspace: Workspace | undefined,
+    job: Promise<Job> | undefined,
+  ): void;
+  /** Begins to read a version that is likely to be the one that is proved, and its proof, beside the look whether it is. */
+  foresee(home: Workspace | Registry, name: string, version: AssetBody): void;
   /** Begins the proof of a version that is about to be registered. */
   prepare(home: Workspace | Registry, model: ModelToProve): PreparedProof;
   /**
-   * Proves a version that is there, by the files that it has. Five round trips: a list of the files and of the proof, and both read; or the proof
-   * signed, brought, and stored. The tags of the version that lead to it are not written.
+   * Proves a version that is there, by the files that it has. Two round trips, one of them foreseen: a list of the files and of the proof, and both
+   * read. A new proof takes three more: signed, brought, and stored. The tags of the version that lead to it are not written.
    * @param source the files that it was made from, where they are not those that it points at: a new proof is of no others
    * @throws TaskError `conflict` where another proof is there; `failed` where the version has other files than its source; `input` and `forbidden` as the
    * signer's key is refused

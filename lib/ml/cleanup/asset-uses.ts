@@ -7,7 +7,7 @@ import type { AssetBody } from "../assets/asset-home.ts";
 import { findVersion, versionIn } from "../assets/assets.ts";
 import { jobOf } from "../gate/model-job.ts";
 import { findJob } from "../jobs/jobs.ts";
-import { proofOf } from "../workspace/lineage.ts";
+import { earlierProofOf, listIn, PROOF, type ProofAddress, proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type AssetUses, type Change, nameOf } from "./clean-up-plan.ts";
 import type { CleanUpRules } from "./clean-up-rules.ts";
@@ -137,7 +137,7 @@ export async function dataOfModels(
     const jobName = jobOf(body, workspace);
     const job = jobName === undefined ? undefined : await findJob(workspace, jobName);
     const read = [body.properties, job?.properties?.["inputs"]];
-    const proofs = [true, false].map((isSigned) => proofOf(name, version, isSigned));
+    const proofs = proofsOf(name, version, body);
     const proves = `it is the proof of the model ${name}:${version}, which stays`;
     return by.flatMap((use) => [
       ...usesIn(read, { ...use, why }),
@@ -153,6 +153,15 @@ interface Staying {
   readonly version: string;
   readonly body: AssetBody;
   readonly by: readonly Pick<Use, "deployment">[];
+}
+
+/** The addresses of its proofs: by the list of files that the version names, and as earlier ones were named. */
+function proofsOf(name: string, version: string, { properties }: AssetBody): ProofAddress[] {
+  const named = [properties?.properties?.[PROOF], properties?.tags?.[PROOF]].map(listIn);
+  return [true, false].flatMap((isSigned) => [
+    earlierProofOf(name, version, isSigned),
+    ...named.flatMap((list) => (list === undefined ? [] : [proofOf(name, version, list, isSigned)])),
+  ]);
 }
 
 const sameText = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();

@@ -96,7 +96,7 @@ export async function promoteModel(
   const named = { name: request.name, version: number };
   const [[content, proof], signed] = await Promise.all([
     contentAndProof(source, request.name, version, records),
-    proofToBring(source, named),
+    proofToBring(source, request.name, version),
   ]);
   const evidence = require(proof, `${request.name}:${number}`, request, source);
   const marks: Marks = {

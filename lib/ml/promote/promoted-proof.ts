@@ -2,12 +2,15 @@
 // the target, by the files that are there.
 // Tests: test/tasks/promoted-proof.test.ts
 import { TaskError } from "../../errors.ts";
+import { bounded } from "../../remote-text.ts";
 import { type AssetBody, wordFor } from "../assets/asset-home.ts";
 import type { AssetStore } from "../assets/asset-store.ts";
+import { versionIn } from "../assets/assets.ts";
 import type { Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";
-import { findProof, type StoredProof, storeProof } from "../proof/proof-store.ts";
-import { PROOF, proofOf } from "../workspace/lineage.ts";
+import { ProofsOfModel } from "../proof/proof-search.ts";
+import { bringProof as bringFiles, putProof, type StoredProof } from "../proof/proof-store.ts";
+import { earlierProofOf, listIn, PROOF, proofOf } from "../workspace/lineage.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Named } from "./publish.ts";
@@ -16,15 +19,19 @@ import type { Named } from "./publish.ts";
  * The signed proof of a version; undefined where it has none, or where it may not be read, which the log says. One round trip to see that,
  * and up to three more to read it.
  */
-export async function proofToBring(source: AssetStore, { name, version }: Named): Promise<StoredProof | undefined> {
+export async function proofToBring(
+  source: AssetStore,
+  name: string,
+  version: AssetBody,
+): Promise<StoredProof | undefined> {
   const home = (source.registry ?? source.workspace) as Workspace | Registry;
   try {
-    return await findProof(home, name, version, true);
+    return await new ProofsOfModel(home, name).ofVersion(version, true);
   } catch (error) {
     undefinedIfUnreadable(error);
-    const { name: asset, version: number } = proofOf(name, version, true);
+    const asset = version.properties?.tags?.[PROOF] ?? `of ${name}:${versionIn(version) ?? ""}`;
     home.log.warn(
-      `The proof ${asset}:${number} does not go along, because it cannot be read: ${(error as Error).message} Reading it takes data/versions/read.`,
+      `The proof ${bounded(asset, 200)} does not go along, because it cannot be read: ${(error as Error).message} Reading it takes data/versions/read.`,
     );
     return undefined;
   }
@@ -43,10 +50,12 @@ export async function bringProof(
   to: Named,
   copy: AssetBody,
 ): Promise<void> {
-  const at = proofOf(to.name, to.version, true);
+  const list = listIn(proof.version);
+  const at = list === undefined ? earlierProofOf(to.name, to.version, true) : proofOf(to.name, to.version, list, true);
   const asset = `${at.name}:${at.version}`;
-  const there = await findProof(target, to.name, to.version, true);
-  const stored = there ?? (await storeProof(target, to.name, to.version, true, proof.files, {})).proof;
+  const there = await new ProofsOfModel(target, to.name).at(at);
+  const uri = () => bringFiles(target, at, Promise.resolve(proof.files));
+  const stored = there ?? (await putProof(target, `${to.name}:${to.version}`, at, proof.files, uri(), {})).proof;
   if (!isSame(stored.files, proof.files))
     throw new TaskError(
       "conflict",

@@ -11,6 +11,8 @@ export interface Manifest {
   readonly name: string;
   /** SHA-256 over the digests of the files, in their order. */
   readonly digest: string;
+  /** SHA-256 over paths and digests: the digest above is the same where files are only renamed. Chooses the proof's address. */
+  readonly list: string;
   readonly files: readonly Pick<FileDigest, "path" | "sha256">[];
   /** Files and folders that the signature says nothing of. */
   readonly ignored: readonly string[];
@@ -42,12 +44,18 @@ function digestOf(files: readonly Pick<FileDigest, "sha256">[]): string {
   return hash.digest("hex");
 }
 
+function listDigest(files: readonly Pick<FileDigest, "path" | "sha256">[]): string {
+  const hash = createHash("sha256");
+  for (const { path, sha256 } of files) hash.update(`${JSON.stringify([path, sha256])}\n`);
+  return hash.digest("hex");
+}
+
 /** The manifest of these files; the paths of git at the top are left out, as the reference implementation does. */
 export function manifestOf(name: string, given: readonly FileDigest[]): Manifest {
   const top = new Set(given.map(({ path }) => path.split("/")[0] ?? ""));
   const ignored = GIT_PATHS.filter((one) => top.has(one));
   const files = given.filter(({ path }) => !isIgnored(path, ignored)).sort((a, b) => comparePaths(a.path, b.path));
-  return { name, digest: digestOf(files), files, ignored };
+  return { name, digest: digestOf(files), list: listDigest(files), files, ignored };
 }
 
 const isIgnored = (path: string, ignored: readonly string[]) =>
@@ -110,7 +118,7 @@ export function manifestIn(statement: unknown): Manifest {
   });
   if (files.length === 0) throw unreadable("it lists no file");
   if (digestOf(files) !== digest) throw unreadable("the digest of the whole is not that of its files");
-  return { name: first.name, digest, files, ignored };
+  return { name: first.name, digest, list: listDigest(files), files, ignored };
 }
 
 const isSha256 = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);

@@ -1,5 +1,5 @@
-// The proof of a model version beside it: a data asset with the model's name and `-proof`, under the version of the model, in its workspace or
-// registry. It holds the signature, the bill of materials and the provenance statement.
+// The proof of a model version beside it: a data asset with the model's name and `-proof`, whose version names the model's version and the digest of
+// its files, in its workspace or registry. It holds the signature, the bill of materials and the provenance statement.
 // Tests: test/tasks/model-proof.test.ts
 import { createHash } from "node:crypto";
 import { type FileToUpload, longDatastoreUri, parseArmId } from "../../azure/index.ts";
@@ -11,7 +11,7 @@ import { findVersion } from "../assets/assets.ts";
 import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
 import { isRegistry, openUpload, type Registry } from "../assets/registry.ts";
 import { requireOwn } from "../assets/version-places.ts";
-import { proofOf } from "../workspace/lineage.ts";
+import type { ProofAddress } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { LONGEST_ENVELOPE } from "./signed-envelope.ts";
 import { contentsAt, placeOf } from "./stored-files.ts";
@@ -32,22 +32,10 @@ export interface StoredProof {
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** The proof that is there; undefined where there is none. Up to four round trips. */
-export async function findProof(
-  home: Workspace | Registry,
-  model: string,
-  version: string,
-  isSigned: boolean,
-): Promise<StoredProof | undefined> {
-  const at = proofOf(model, version, isSigned);
-  const there = await findVersion(home, "data", at.name, at.version);
-  return there === undefined ? undefined : readProof(home, at, there);
-}
-
-/** The files of a proof that is there. Up to four round trips, and two where its place was opened before. */
+/** The files of a proof that is there. Up to three round trips, and two where its place was opened before. */
 export async function readProof(
   home: Workspace | Registry,
-  { name, version }: { name: string; version: string },
+  { name, version }: ProofAddress,
   there: AssetBody,
 ): Promise<StoredProof> {
   const place = await placeOf(home, "data", name, there);
@@ -56,39 +44,24 @@ export async function readProof(
 }
 
 /**
- * Stores a proof: its files under the name of their content, and the version that points at them. Where another run stored one at the same
- * time, that one is read.
- */
-export async function storeProof(
-  home: Workspace | Registry,
-  model: string,
-  version: string,
-  isSigned: boolean,
-  files: ReadonlyMap<string, Buffer>,
-  tags: Readonly<Record<string, string>>,
-): Promise<{ readonly proof: StoredProof; readonly created: boolean }> {
-  const at = proofOf(model, version, isSigned);
-  const uri = await bringProof(home, at, files);
-  return putProof(home, `${model}:${version}`, { ...at, id: "", files }, uri, tags);
-}
-
-/**
- * The version that points at a proof's files. One round trip.
+ * The version that points at a proof's files. One round trip; in a registry three.
  * @param model `name:version`
- * @param own the proof, whose files are at `uri`
- * @returns the proof that is there: where another run stored one at the same time, that one
+ * @param at the proof's address
+ * @param files those of the proof, and `uri` where they are, or where they are being brought
+ * @returns the proof that is there: where another run stored one of the same content, before or at the same time, that one
  */
 export async function putProof(
   home: Workspace | Registry,
   model: string,
-  own: StoredProof,
-  uri: string,
+  at: ProofAddress,
+  files: ReadonlyMap<string, Buffer>,
+  uri: Promise<string>,
   tags: Readonly<Record<string, string>>,
 ): Promise<{ readonly proof: StoredProof; readonly created: boolean }> {
-  const isSigned = own.files.has(SIGNATURE_FILE);
+  const own: StoredProof = { ...at, id: "", files };
+  const isSigned = files.has(SIGNATURE_FILE);
   const properties = {
     dataType: "uri_folder",
-    dataUri: uri,
     description: `Bill of materials, provenance${isSigned ? " and signature" : ""} of the model ${model}`,
     tags,
     properties: {},
@@ -100,12 +73,11 @@ export async function putProof(
     return there && { proof: await readProof(home, own, there), created: false };
   };
   try {
-    const { body, created } = await putNewVersion(
-      home,
-      "data",
-      assetWrite("data", own.name, own.version, { properties }),
-    );
-    if (isRegistry(home)) requireOwn(`the proof ${own.name}:${own.version}`, body, uri);
+    // A registry refuses a place for the files of a version that it has.
+    const dataUri = await uri;
+    const write = assetWrite("data", at.name, at.version, { properties: { ...properties, dataUri } });
+    const { body, created } = await putNewVersion(home, "data", write);
+    if (isRegistry(home)) requireOwn(`the proof ${at.name}:${at.version}`, body, dataUri);
     if (created) return { proof: { ...own, id: body.id }, created };
   } catch (error) {
     if (!(error instanceof TaskError) || (error.status !== 400 && error.status !== 409)) throw error;
@@ -117,22 +89,23 @@ export async function putProof(
 }
 
 /**
- * Brings a proof's files to a place of their own, side by side: one round trip once the place is open. Nothing points at them yet. Nobody knows
+ * Brings a proof's files to a place of their own, side by side: one round trip once the place is open, which it is while they are signed. Nothing points at them yet. Nobody knows
  * their folder before: it is named by the content, with its time and its signatures.
  * @returns the address of the folder
  */
 export async function bringProof(
   home: Workspace | Registry,
-  { name, version }: { name: string; version: string },
-  files: ReadonlyMap<string, Buffer>,
+  { name, version }: ProofAddress,
+  contents: Promise<ReadonlyMap<string, Buffer>>,
 ): Promise<string> {
   const { signal } = home;
+  const [files, container] = await Promise.all([
+    contents,
+    isRegistry(home) ? openUpload(home, "data", name, version) : openDatastore(home).then((one) => one.container),
+  ]);
   const whole = createHash("sha256");
   for (const [file, content] of files) whole.update(`${file}\n${content.length}\n`).update(content);
   const folder = `LocalUpload/${whole.digest("hex")}/proof`;
-  const container = isRegistry(home)
-    ? await openUpload(home, "data", name, version)
-    : (await openDatastore(home)).container;
   const pieces = [...files].map(([file, content]): FileToUpload => {
     const md5 = createHash("md5").update(content).digest("base64");
     const read = async (offset: number, count: number) => content.subarray(offset, offset + count);

@@ -5,7 +5,7 @@ import { X509Certificate } from "node:crypto";
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
-import { findVersion, versionIn } from "../assets/assets.ts";
+import { versionIn } from "../assets/assets.ts";
 import { openDatastore } from "../assets/datastores.ts";
 import type { FileDigest, ModelProof, ModelToProve, PreparedProof, Prover } from "../assets/model-prover.ts";
 import { isRegistry, type Registry } from "../assets/registry.ts";
@@ -13,7 +13,16 @@ import { retag } from "../assets/retag.ts";
 import { ARTIFACTS } from "../assets/version-places.ts";
 import type { Job } from "../jobs/jobs.ts";
 import { latestMetrics } from "../jobs/metrics.ts";
-import { lineageTags, PROOF, PROOF_DIGEST, PROOF_SIGNER, proofOf } from "../workspace/lineage.ts";
+import {
+  earlierProofOf,
+  lineageTags,
+  listIn,
+  PROOF,
+  PROOF_DIGEST,
+  PROOF_SIGNER,
+  type ProofAddress,
+  proofOf,
+} from "../workspace/lineage.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { billOfMaterials } from "./bill-of-materials.ts";
@@ -21,12 +30,12 @@ import { jobFacts } from "./job-facts.ts";
 import type { VaultAccess } from "./key-vault.ts";
 import { type Manifest, manifestOf, statementOf } from "./model-manifest.ts";
 import type { ProofFacts } from "./proof-facts.ts";
+import { begun, ProofsOfModel, saidList } from "./proof-search.ts";
 import {
   BILL_FILE,
   bringProof,
   PROVENANCE_FILE,
   putProof,
-  readProof,
   SIGNATURE_FILE,
   SIGNED_PROVENANCE_FILE,
   type StoredProof,
@@ -34,6 +43,7 @@ import {
 import { provenanceStatement, readProvenance } from "./provenance-statement.ts";
 import { bundleOf, type Signer, sealed } from "./signed-envelope.ts";
 import { type NamedSigner, openSigner, trustIn } from "./signer-input.ts";
+import type { Trust } from "./signer-trust.ts";
 import { digestsAt, placeOf } from "./stored-files.ts";
 import { bundleIn, keyIdIn, requireName, requireSameFiles, verifyProof } from "./verify-proof.ts";
 
@@ -48,10 +58,11 @@ export interface ProverRequest {
 type Home = Workspace | Registry;
 type JobFacts = Pick<ProofFacts, "job" | "metrics">;
 
-/** Work that began early: whoever awaits it gets its failure, and nobody may. */
-function begun<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => {});
-  return work;
+/** The reads of a version that is there. */
+interface Look {
+  readonly files: Promise<readonly FileDigest[]>;
+  /** The proof that the version names, or an earlier one. */
+  readonly proof: Promise<StoredProof | undefined>;
 }
 
 export class ModelProver implements Prover {
@@ -59,6 +70,9 @@ export class ModelProver implements Prover {
   readonly #isSigned: boolean;
   readonly #signer: Promise<Signer | undefined>;
   readonly #read = new WeakMap<ModelToProve["files"], Promise<readonly FileDigest[]>>();
+  readonly #looks = new WeakMap<AssetBody, Look>();
+  readonly #proofs = new Map<string, ProofsOfModel>();
+  readonly #trusted = new Map<string, Promise<Trust>>();
   #facts: Promise<JobFacts> = Promise.resolve({ job: undefined, metrics: undefined });
 
   constructor(access: VaultAccess, request: ProverRequest) {
@@ -72,7 +86,8 @@ export class ModelProver implements Prover {
     return this.#signer;
   }
 
-  begin(home: Home, workspace: Workspace | undefined, job: Promise<Job> | undefined): void {
+  begin(home: Home, name: string, workspace: Workspace | undefined, job: Promise<Job> | undefined): void {
+    this.#proofsOf(home, name);
     if (!isRegistry(home)) void begun(openDatastore(home));
     if (workspace === undefined || job === undefined) return;
     // Most outputs lie there; where this one does not, its own place is asked for all the same.
@@ -80,43 +95,40 @@ export class ModelProver implements Prover {
     this.#facts = begun(factsOf(workspace, job));
   }
 
+  foresee(home: Home, name: string, version: AssetBody): void {
+    this.#look(home, name, version);
+  }
+
   prepare(home: Home, model: ModelToProve): PreparedProof {
     const { name, version } = model;
     const called = `${name}:${version}`;
-    const at = proofOf(name, version, this.#isSigned);
-    const asset = `${at.name}:${at.version}`;
     void begun(model.evidence);
-    const there = begun(findVersion(home, "data", at.name, at.version));
     const proved = begun(this.#digests(home, called, model.files).then((files) => this.#listed(home, called, files)));
+    const addressed = begun(proved.then(({ manifest }) => proofOf(name, version, manifest.list, this.#isSigned)));
     const contents = begun(this.#contents(home, model, proved));
     let failure: { readonly error: unknown } | undefined;
     const note = (error: unknown) => {
       failure ??= { error };
     };
     contents.catch(note);
-    const uri = begun(Promise.all([contents, model.mayWrite]).then(([files]) => bringProof(home, at, files)));
+    const uri = begun(
+      Promise.all([addressed, this.#signer, model.mayWrite]).then(([at]) => bringProof(home, at, contents)),
+    );
     return {
-      tags: async () => {
-        const [{ manifest }, signer, other] = await Promise.all([proved, this.#signer, there]);
-        // An earlier version of this number was deleted, and its proof stayed.
-        if (other !== undefined) await this.#requireSame(home, await readProof(home, at, other), manifest, called);
+      marks: async () => {
+        const [{ manifest }, signer, at] = await Promise.all([proved, this.#signer, addressed]);
         // A signature that has been refused by now is refused before the version is made.
         if (failure !== undefined) throw failure.error;
-        return tagsOf(asset, manifest, signer);
+        const asset = `${at.name}:${at.version}`;
+        return { tags: tagsOf(asset, manifest, signer), properties: { [PROOF]: asset } };
       },
       confirm: async (made) => {
         const [{ manifest }, found] = await Promise.all([proved, digestsOf(home, name, made)]);
         requireSameFiles(manifest, found, called);
       },
-      store: async (created) => {
-        const [{ report, manifest }, standing] = await Promise.all([proved, there]);
-        const own = async (): Promise<StoredProof> => ({ ...at, id: "", files: await contents });
-        // Another run made the version meanwhile, and perhaps its proof.
-        const other = standing ?? (created ? undefined : await findVersion(home, "data", at.name, at.version));
-        const stored =
-          other === undefined
-            ? await putProof(home, called, await own(), await uri, proofTags(home, manifest))
-            : { proof: await readProof(home, at, other), created: false };
+      store: async () => {
+        const [{ report, manifest }, at, files] = await Promise.all([proved, addressed, contents]);
+        const stored = await putProof(home, called, at, files, uri, proofTags(home, manifest));
         return this.#stored(home, called, stored, manifest, report, await this.#signer);
       },
     };
@@ -131,14 +143,23 @@ export class ModelProver implements Prover {
   ) {
     const version = versionIn(body) ?? "";
     const called = `${name}:${version}`;
-    const at = proofOf(name, version, this.#isSigned);
     void begun(evidence);
-    const [signer, files, there] = await Promise.all([
-      this.#signer,
-      digestsOf(home, name, body),
-      findVersion(home, "data", at.name, at.version).then((one) => one && readProof(home, at, one)),
-    ]);
+    const look = this.#look(home, name, body);
+    const [signer, files, named] = await Promise.all([this.#signer, look.files, look.proof]);
     const { manifest, report } = await this.#listed(home, called, files);
+    const at = proofOf(name, version, manifest.list, this.#isSigned);
+    // What was registered with a proof is proved for no other files, whatever lies there now.
+    const said = saidList(body);
+    if (said?.kept && said.list !== manifest.list) {
+      const registered = proofOf(name, version, said.list, this.#isSigned);
+      throw otherProof(called, registered, "The version was registered with other files than it holds now.");
+    }
+    const proofs = this.#proofsOf(home, name);
+    // Tags may be lost, and may tell of another proof. A version that has a proof of other files gets no second one.
+    const there =
+      named?.version === at.version
+        ? named
+        : ((await proofs.at(at)) ?? named ?? (await proofs.another(version, this.#isSigned)));
     let stored = there && { proof: there, created: false };
     if (stored === undefined) {
       // Whoever writes to storage gives a file whatever checksum it had: by that it was known, and it is signed by its bytes.
@@ -150,13 +171,41 @@ export class ModelProver implements Prover {
         ...{ description: properties?.description ?? undefined, evidence },
       };
       const contents = await this.#contents(home, model, Promise.resolve({ manifest }));
-      const uri = await bringProof(home, at, contents);
-      const own = { ...at, id: "", files: contents };
-      stored = await putProof(home, called, own, uri, proofTags(home, manifest));
+      const uri = bringProof(home, at, Promise.resolve(contents));
+      stored = await putProof(home, called, at, contents, uri, proofTags(home, manifest));
     }
     const proof = await this.#stored(home, called, stored, manifest, report, signer);
     const wanted = tagsOf(proof.asset, manifest, signer);
     return { proof, tag: (stands: AssetBody) => tagModel(home, name, stands, wanted) };
+  }
+
+  #proofsOf(home: Home, name: string): ProofsOfModel {
+    const key = `${home.id} ${name}`;
+    const known = this.#proofs.get(key) ?? new ProofsOfModel(home, name);
+    this.#proofs.set(key, known);
+    return known;
+  }
+
+  #look(home: Home, name: string, body: AssetBody): Look {
+    const known = this.#looks.get(body);
+    if (known !== undefined) return known;
+    const proof = begun(this.#proofsOf(home, name).ofVersion(body, this.#isSigned));
+    const look = { files: begun(digestsOf(home, name, body)), proof };
+    this.#looks.set(body, look);
+    // The vault is asked beside the proof for an earlier version of the key, which the version's tag names.
+    const said = body.properties?.tags?.[PROOF_SIGNER];
+    void this.#signer.then(async (signer) => signer && said && (await this.#trust(home, signer, said))).catch(() => {});
+    return look;
+  }
+
+  /** The trust for a signature that names this key. */
+  #trust(home: Home, signer: Signer, keyId: string): Promise<Trust> {
+    const { signWith } = this.#request;
+    // The vault has just said that this very key is enabled.
+    if (signWith === undefined || (keyId !== "" && keyId === signer.keyId)) return Promise.resolve(ownTrust(signer));
+    const known = this.#trusted.get(keyId) ?? begun(trustIn(home, signWith, signer)(keyId));
+    this.#trusted.set(keyId, known);
+    return known;
   }
 
   /** Read once, whichever number the version gets. */
@@ -228,37 +277,39 @@ export class ModelProver implements Prover {
 
   /** A proof is never replaced: the one that is there is of the same files, and by the same signer. */
   async #requireSame(home: Home, there: StoredProof, manifest: Manifest, model: string): Promise<void> {
-    const called = `${there.name}:${there.version}`;
     const { signWith } = this.#request;
     const signer = await this.#signer;
-    const conflict = (why: string, cause?: unknown) =>
-      new TaskError("conflict", `${model} has another proof already, ${called}, and it was not replaced. ${why}`, {
-        errorCode: "AML1716",
-        hint: "Find out who made it. A proof never changes: register the model as a new version, which gets a proof of its own.",
-        ...(cause === undefined ? {} : { cause }),
-      });
-    let digest: string | undefined;
+    const conflict = (why: string, cause?: unknown) => otherProof(model, there, why, cause);
+    let isSame: boolean;
     if (signWith === undefined || signer === undefined) {
       const text = there.files.get(PROVENANCE_FILE)?.toString("utf8") ?? "";
-      digest = readProvenance(parsed(text))?.digest;
+      isSame = readProvenance(parsed(text))?.digest === manifest.digest;
     } else {
       try {
         const bundle = bundleIn(there.files, model);
-        const keyId = keyIdIn(bundle);
-        // The vault has just said that this very key is enabled.
-        const isOwn = keyId !== "" && keyId === signer.keyId;
-        const trust = isOwn ? ownTrust(signer) : await trustIn(home, signWith, signer)(keyId);
+        const trust = await this.#trust(home, signer, keyIdIn(bundle));
         const verified = verifyProof(there.files, bundle, trust, model);
         requireName(verified, model, model);
-        digest = verified.manifest.digest;
+        isSame = verified.manifest.list === manifest.list;
       } catch (error) {
         if (!(error instanceof TaskError) || error.kind !== "failed") throw error;
         throw conflict(error.message, error);
       }
     }
-    if (digest !== manifest.digest) throw conflict("It is of other files than the model holds now.");
+    if (!isSame) throw conflict("It is of other files than the model holds now.");
   }
 }
+
+const otherProof = (model: string, proof: ProofAddress, why: string, cause?: unknown) =>
+  new TaskError(
+    "conflict",
+    `${model} has another proof already, ${proof.name}:${proof.version}, and it was not replaced. ${why}`,
+    {
+      errorCode: "AML1716",
+      hint: "Find out who made it. A proof never changes: register the model as a new version, which gets a proof of its own.",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 
 function ownTrust({ called, publicKey: key, certificates: [first] }: Signer) {
   return first === undefined
@@ -305,8 +356,9 @@ async function tagModel(
 ): Promise<void> {
   const has = body.properties?.tags ?? {};
   // The tags of a signed proof stay.
-  const signed = proofOf(name, versionIn(body) ?? "", true);
-  const isSigned = wanted[PROOF_SIGNER] === undefined && has[PROOF] === `${signed.name}:${signed.version}`;
+  const version = versionIn(body) ?? "";
+  const signed = [proofOf(name, version, listIn(wanted[PROOF]) ?? "", true), earlierProofOf(name, version, true)];
+  const isSigned = wanted[PROOF_SIGNER] === undefined && signed.some((at) => has[PROOF] === `${at.name}:${at.version}`);
   if (isSigned || Object.entries(wanted).every(([tag, value]) => has[tag] === value)) return;
   await retag(home, "models", name, body, { ...has, ...wanted }, (stands) => ({
     ...stands,

@@ -4,22 +4,26 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../../errors.ts";
 import { bounded } from "../../remote-text.ts";
+import type { AssetBody } from "../assets/asset-home.ts";
 import { wordFor } from "../assets/asset-home.ts";
 import type { AssetStore } from "../assets/asset-store.ts";
 import { findVersion, noSuchAsset } from "../assets/assets.ts";
+import type { FileDigest } from "../assets/model-prover.ts";
 import type { Registry } from "../assets/registry.ts";
 import { proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { unsigned } from "./model-manifest.ts";
-import { findProof } from "./proof-store.ts";
-import { readBundle } from "./signed-envelope.ts";
+import { manifestOf, unsigned } from "./model-manifest.ts";
+import { begun, ProofsOfModel, saidList } from "./proof-search.ts";
+import { type Bundle, readBundle } from "./signed-envelope.ts";
 import { type NamedSigner, readTrust } from "./signer-input.ts";
+import type { Trust } from "./signer-trust.ts";
 import { digestsAt, placeOf } from "./stored-files.ts";
 import {
   bundleIn,
   keyIdIn,
   noProof,
   requireName,
+  requireRegistered,
   requireSameFiles,
   verifyProof,
   verifySignature,
@@ -53,7 +57,8 @@ export const verifyModelIn = (place: AssetStore, request: VerificationRequest): 
   verifyModel((place.registry ?? place.workspace) as Workspace | Registry, request);
 
 /**
- * Sequential round trips: the version and its proof side by side (four), the signer's key where it is a vault's, and the model's files.
+ * Sequential round trips: the version and the list of proofs, the access to both places, a list of the files of both, and these; beside the model's
+ * files the signer's key, where it is a vault's.
  * @throws TaskError `notFound`; `failed` for whatever does not verify: another signer, a changed, missing or added file, a proof that is not
  * there or not whole
  */
@@ -69,21 +74,49 @@ export async function verifyModel(home: Workspace | Registry, request: Verificat
     );
   const trustFor = readTrust(home, signedBy);
   const file = signatureFile === undefined ? undefined : readSignature(signatureFile, signedBy.folder);
-  const [body, proof] = await Promise.all([
-    findVersion(home, "models", name, version),
-    file === undefined ? findProof(home, name, version, true) : undefined,
-  ]);
+  const proofs = file === undefined ? new ProofsOfModel(home, name) : undefined;
+  const body = await findVersion(home, "models", name, version);
   if (body === undefined) throw await noSuchAsset(home, "models", name, version);
-  const at = proofOf(name, version, true);
-  const asset = `${at.name}:${at.version}`;
-  if (file === undefined && proof === undefined)
-    throw noProof(model, `data asset ${asset}`, `the ${wordFor(home)} ${home.name}`);
+  // Where it does not verify, the rest of its files is not read.
+  const ended = new AbortController();
+  const reads = AbortSignal.any([signal, ended.signal]);
+  const reading = begun(placeOf(home, "models", name, body).then((place) => digestsAt(place, model, reads)));
+  try {
+    return await verifyRead(home, request, body, { file, proofs, reading, trustFor });
+  } finally {
+    ended.abort();
+  }
+}
+
+/** The reads of a verification on their way. */
+interface Begun {
+  readonly file: Bundle | undefined;
+  readonly proofs: ProofsOfModel | undefined;
+  readonly reading: Promise<readonly FileDigest[]>;
+  readonly trustFor: (keyId: string) => Promise<Trust>;
+}
+
+async function verifyRead(
+  home: Workspace | Registry,
+  { name, version, signedAs }: VerificationRequest,
+  body: AssetBody,
+  { file, proofs, reading, trustFor }: Begun,
+): Promise<VerifiedModel> {
+  const model = `${name}:${version}`;
+  const proof = await proofs?.ofVersion(body, true, async () => manifestOf(model, await reading).list);
+  if (file === undefined && proof === undefined) {
+    const { name: asset, version: number } = proofOf(name, version, manifestOf(model, await reading).list, true);
+    throw noProof(model, `data asset ${asset}:${number}`, `the ${wordFor(home)} ${home.name}`);
+  }
+  const asset = proof && `${proof.name}:${proof.version}`;
   const bundle = file ?? bundleIn(proof?.files ?? new Map(), model);
   const trust = await trustFor(keyIdIn(bundle));
   const verified =
     proof === undefined ? verifySignature(bundle, trust, model) : verifyProof(proof.files, bundle, trust, model);
   requireName(verified, signedAs ?? model, model);
-  const there = await digestsAt(await placeOf(home, "models", name, body), model, signal);
+  const said = saidList(body);
+  if (proof !== undefined && said?.kept) requireRegistered(verified, said.list, model);
+  const there = await reading;
   requireSameFiles(verified.manifest, there, model);
   const left = unsigned(verified.manifest, there);
   if (left.length > 0)
@@ -97,7 +130,7 @@ export async function verifyModel(home: Workspace | Registry, request: Verificat
     files: manifest.files.length,
     bytes: there.reduce((sum, { size }) => sum + size, 0),
     signedBy: trust.called,
-    ...(proof === undefined ? {} : { asset }),
+    ...(asset === undefined ? {} : { asset }),
     ...(builder ? { builder } : {}),
     ...(invocation ? { invocation } : {}),
   };

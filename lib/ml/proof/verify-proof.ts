@@ -76,6 +76,15 @@ export function requireName(verified: VerifiedSignature, expected: string, model
   );
 }
 
+/**
+ * The files that a version was registered with stay with it: the proof of others, that the same signer made for the same number, must not pass for its own.
+ * @param list the version's own property
+ * @throws TaskError `failed`
+ */
+export function requireRegistered({ manifest }: VerifiedSignature, list: string, model: string): void {
+  if (manifest.list !== list) throw wrong(model, "it is of other files than the version was registered with");
+}
+
 /** @throws TaskError `failed` that names the files */
 export function requireSameFiles(manifest: Manifest, there: readonly FileDigest[], model: string): void {
   const found = differences(manifest, there);

@@ -35,6 +35,8 @@ export interface ModelSource {
   readonly job: Promise<Job> | undefined;
   /** Whether a version holds the same, by where the service says that its files are and what lies there. */
   isHeldBy(version: AssetBody): Promise<boolean>;
+  /** Whether a version says that it holds the same, so that it is worth reading beside that look. */
+  isClaimedBy(version: AssetBody): boolean;
   /** Rejects where there is nothing to make a model from. */
   readonly ready: Promise<unknown>;
   properties(): Promise<Record<string, string>>;
@@ -84,6 +86,7 @@ export function fromJob(
   return {
     jobName: from.job,
     job,
+    isClaimedBy: ({ properties }) => properties?.["modelType"] === type && properties.properties?.[SOURCE_URI] === uri,
     isHeldBy: async (version) => {
       const { properties } = version;
       const at = bare(uriOf(version));
@@ -128,6 +131,8 @@ export async function fromFolder(
   return {
     jobName: undefined,
     job: undefined,
+    isClaimedBy: ({ properties }) =>
+      properties?.["modelType"] === request.type && properties.properties?.[CONTENT_HASH] === hash,
     isHeldBy: async (version) =>
       version.properties?.["modelType"] === request.type && holdsSame(home, "models", request.name, version, content),
     ready: Promise.resolve(),

@@ -60,7 +60,7 @@ export async function registerModelIn(
   const workspace = needWorkspace(place, `The job ${source.job}`);
   requireRequest(request);
   const from = fromJob(workspace, source, request.type);
-  prover?.begin(registry, workspace, from.job);
+  prover?.begin(registry, name, workspace, from.job);
   const unproved = { ...request, version: undefined, prover: undefined };
   const own = await register(workspace, unproved, from, judges);
   const judged = { workspace, job: await from.job, jobName: source.job };
@@ -100,7 +100,7 @@ export async function registerModel(
     request.source.kind === "folder"
       ? await fromFolder(home, request, request.source.path, root)
       : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
-  request.prover?.begin(home, isRegistry(home) ? undefined : home, source.job);
+  request.prover?.begin(home, request.name, isRegistry(home) ? undefined : home, source.job);
   return register(home, request, source, judges);
 }
 
@@ -110,11 +110,15 @@ async function register(
   source: ModelSource,
   judges: Judges | undefined,
 ): Promise<RegisteredModel> {
-  const { name } = request;
+  const { name, prover } = request;
+  const isHeldBy = (version: AssetBody) => {
+    if (source.isClaimedBy(version)) prover?.foresee(home, name, version);
+    return source.isHeldBy(version);
+  };
   if (request.version !== undefined) {
     const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);
     if (!there) return create(home, request, source, request.version, judges);
-    if (await source.isHeldBy(there)) return known(home, request, source, there, judges);
+    if (await isHeldBy(there)) return known(home, request, source, there, judges);
     throw new TaskError(
       "conflict",
       `Version ${request.version} of the model ${name} is there already and holds something else (${String(there.properties?.["modelUri"])}).`,
@@ -125,10 +129,7 @@ async function register(
     );
   }
   const attempt = async () => {
-    const [{ there, free }] = await Promise.all([
-      findVersionOf(home, "models", name, (version) => source.isHeldBy(version)),
-      source.ready,
-    ]);
+    const [{ there, free }] = await Promise.all([findVersionOf(home, "models", name, isHeldBy), source.ready]);
     return there ? known(home, request, source, there, judges) : create(home, request, source, free, judges);
   };
   return untilFree(`a version of the model ${name}`, attempt, home);
@@ -170,6 +171,7 @@ async function create(
   const evidence = await judge();
   const { provenance } = home;
   const uri = await source.uri(version);
+  const marks = await proof?.marks();
   const write = await modelKind.translate(
     {
       name,
@@ -182,47 +184,59 @@ async function create(
         ...(await source.read()),
         ...tags,
       },
-      properties: { ...lineageProperties(provenance), ...(await source.properties()) },
+      properties: { ...lineageProperties(provenance), ...(await source.properties()), ...marks?.properties },
       ...(description === undefined ? {} : { description }),
     },
     isRegistry(home) ? createRegistryResolver(home, "models", name, version) : createResolver(home),
   );
   const body = write.body["properties"] as { tags?: Record<string, string> };
-  const { body: put, created } = await putNewVersion(home, "models", {
-    ...write,
-    body: {
-      properties: {
-        ...body,
-        tags: withEvidence({ ...body.tags, ...request.decision, ...(await proof?.tags()) }, evidence),
-        ...(source.jobName ? { jobName: source.jobName } : {}),
+  const make = async () => {
+    const made = await putNewVersion(home, "models", {
+      ...write,
+      body: {
+        properties: {
+          ...body,
+          tags: withEvidence({ ...body.tags, ...request.decision, ...marks?.tags }, evidence),
+          ...(source.jobName ? { jobName: source.jobName } : {}),
+        },
       },
-    },
-  });
-  if (isRegistry(home)) requireOwn(`the model ${name}:${version}`, put, uri);
-  home.log.info(
-    created ? `Registered ${name}:${version}.` : `${name}:${version} was registered by another run at the same time.`,
-  );
+    });
+    if (isRegistry(home)) requireOwn(`the model ${name}:${version}`, made.body, uri);
+    home.log.info(
+      made.created
+        ? `Registered ${name}:${version}.`
+        : `${name}:${version} was registered by another run at the same time.`,
+    );
+    return made;
+  };
+  const making = make();
+  const storing = proof === undefined ? undefined : storedBeside(home, `${name}:${version}`, making, proof);
+  const stored = await storing;
+  const { body: put, created } = await making;
   const registered = asRegistered(home, name, put, source, created, evidence);
-  return proof === undefined
-    ? registered
-    : { ...registered, proof: await stored(home, name, version, proof, put, created) };
+  return stored === undefined ? registered : { ...registered, proof: stored };
 }
 
-/** Stores the proof of a version that is there now. */
-async function stored(
+/**
+ * Stores the proof beside the version, whose making has begun. Where another run gets the number, it is a proof of other files than the version
+ * has, and nothing names it. Ends once all of it has ended; the version's error counts first.
+ */
+async function storedBeside(
   home: Workspace | Registry,
-  name: string,
-  version: string,
+  called: string,
+  making: Promise<{ readonly body: AssetBody }>,
   proof: PreparedProof,
-  made: AssetBody,
-  created: boolean,
 ): Promise<ModelProof> {
+  // The service may have made a copy of the files, and the version is that copy.
+  const confirming = making.then(({ body }) => (isReplicated(body) ? proof.confirm(body) : undefined));
+  const work = [proof.store(), confirming] as const;
+  await Promise.allSettled([making, ...work]);
+  await making;
   try {
-    // The service has made a copy of the files, and the version is that copy.
-    if (isReplicated(made)) await proof.confirm(made);
-    return await proof.store(created);
+    const [stored] = await Promise.all(work);
+    return stored;
   } catch (error) {
-    home.log.warn(`${name}:${version} is registered, and its proof is not there: run the step again for it.`);
+    home.log.warn(`${called} is registered, and its proof is not there: run the step again for it.`);
     throw error;
   }
 }

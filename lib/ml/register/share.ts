@@ -55,7 +55,11 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     sourceOf(workspace, kind, name, from),
     findVersion(workspace, kind, name, from),
   ]);
-  const isCopy = copyOf(workspace, registry, sharing, source, own);
+  const isSame = copyOf(workspace, registry, sharing, source, own);
+  const isCopy = (body: AssetBody) => {
+    if (body.properties?.tags?.[SHARED_FROM] === source) asked?.prover.foresee(registry, name, body);
+    return isSame(body);
+  };
   const attempt = async () => {
     const { there, free } = await lookFor(registry, sharing, isCopy);
     if (there) {
@@ -86,9 +90,12 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     if (made === undefined) return shared(registry, sharing, { name: free }, true);
     // The task writes the tags itself, whether or not the import copies them; evidence and approvals are not copied.
     const given = withoutEvidence({ ...made.properties?.tags, ...own?.properties?.tags });
-    const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source, ...(await proof?.tags()) };
-    const [stands] = await Promise.all([withTags(registry, sharing, made, tags), proof?.confirm(made)]);
-    return { ...shared(registry, sharing, stands, true), proof: await proof?.store(true) };
+    const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source };
+    const marked = async () => withTags(registry, sharing, made, { ...tags, ...(await proof?.marks())?.tags });
+    const work = [marked(), proof?.store(), proof?.confirm(made)] as const;
+    await Promise.allSettled(work);
+    const [stands, stored] = await Promise.all(work);
+    return { ...shared(registry, sharing, stands, true), proof: stored };
   };
   return untilFree(`a version of ${name} in the registry ${registry.name}`, attempt, registry);
 }

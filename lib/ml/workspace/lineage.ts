@@ -32,7 +32,10 @@ export const DECISION = new Set([
 export const ORIGIN = "azureDevOps.origin";
 /** Metrics of the job that made it, as JSON, for where the job itself cannot be reached. */
 export const ORIGIN_METRICS = "azureDevOps.metrics";
-/** Tags of a model version with a proof: `name:version` of the data asset that it is, the digest of the model's files, and who signed. */
+/**
+ * Tags of a model version with a proof: `name:version` of the data asset that it is, the digest of the model's files, and who signed. The first
+ * is a property too, where the version was registered with its proof: it is of no other files then.
+ */
 export const PROOF = "azureDevOps.proof";
 export const PROOF_DIGEST = "azureDevOps.proofSha256";
 export const PROOF_SIGNER = "azureDevOps.signedBy";
@@ -169,10 +172,28 @@ export function sameTags(one: Readonly<Record<string, string>>, other: Readonly<
   return [...names].every((name) => one[name] === other[name]);
 }
 
+/** The address of a proof, `name:version` of a data asset. */
+export interface ProofAddress {
+  readonly name: string;
+  readonly version: string;
+}
+
 /**
- * The address of a proof. A version never changes: what has no signature gets a version of its own, so that the model can be signed later.
+ * The address of a proof: of one content of one version, so that proofs of runs that try for the same number do not meet, and each is made
+ * beside its version. What has no signature gets a version of its own, so that the model can be signed later.
+ * @param list SHA-256 of the list of the model's files, 64 hexadecimal digits
  */
-export const proofOf = (model: string, version: string, isSigned: boolean) => ({
+export const proofOf = (model: string, version: string, list: string, isSigned: boolean): ProofAddress => ({
+  name: `${model}-proof`,
+  version: `${version}-${list}${isSigned ? "" : "-unsigned"}`,
+});
+
+/** The address of a proof that was made before addresses named the content. */
+export const earlierProofOf = (model: string, version: string, isSigned: boolean): ProofAddress => ({
   name: `${model}-proof`,
   version: isSigned ? version : `${version}-unsigned`,
 });
+
+/** The digest of a list of files that the address of a proof ends with; undefined where it names none. */
+export const listIn = (address: string | undefined): string | undefined =>
+  /-([0-9a-f]{64})(?:-unsigned)?$/.exec(address ?? "")?.[1];

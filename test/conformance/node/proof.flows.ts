@@ -53,9 +53,21 @@ function write(folder: string, files: Readonly<Record<string, string | Buffer>>)
 /** Runs the reference implementation. @returns its exit code and what it said */
 const modelSigning = (...given: readonly string[]) => execute("model_signing", given);
 
+/** The files of the proof that the first version of a model names. */
+function storedProof(cloud: LocalCloud, model: string): Promise<Record<string, Buffer>> {
+  const tags = cloud.azure.assets.models.version(model, "1")?.properties["tags"] as Record<string, string> | undefined;
+  const [name = "", version = ""] = String(tags?.["azureDevOps.proof"]).split(":");
+  return stored(cloud, "data", name, version);
+}
+
 /** The files below a version's place in the default datastore of local Azure, by their paths. */
-async function stored({ azure }: LocalCloud, kind: "models" | "data", name: string): Promise<Record<string, Buffer>> {
-  const { properties } = azure.assets[kind].version(name, "1") ?? {};
+async function stored(
+  { azure }: LocalCloud,
+  kind: "models" | "data",
+  name: string,
+  version = "1",
+): Promise<Record<string, Buffer>> {
+  const { properties } = azure.assets[kind].version(name, version) ?? {};
   const uri = String(properties?.["modelUri"] ?? properties?.["dataUri"]);
   const folder = `${uri.replace(/^.*\/paths\//, "").replace(/\/$/, "")}/`;
   const container = `azureml-blobstore-${azure.workspaceGuid}`;
@@ -82,7 +94,7 @@ async function signedBy(bench: Bench, folder: string, name: string, signWith: st
   assertSucceeded(await bench.run("RegisterModel", given, { prepare }));
   const [model, proof] = [path.join(folder, "model"), path.join(folder, "proof")];
   write(model, await stored(bench.cloud, "models", name));
-  write(proof, await stored(bench.cloud, "data", `${name}-proof`));
+  write(proof, await storedProof(bench.cloud, name));
   return { model, proof, signature: path.join(proof, "model.sig") };
 }
 
@@ -168,7 +180,7 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
       const given = { jobName: job.outputs["jobName"], outputName: "model", name: ofJob, signWith: id };
       assertSucceeded(await bench.run("RegisterModel", given));
       for (const name of [ofFolder, ofJob]) {
-        const bill = (await stored(cloud, "data", `${name}-proof`))["bom.cdx.json"];
+        const bill = (await storedProof(cloud, name))["bom.cdx.json"];
         assert.ok(bill);
         assert.equal(await validated(bill), "", bill.toString());
         const broken = bill.toString().replace('"bomFormat"', '"invented": 1, "bomFormat"');
