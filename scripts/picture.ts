@@ -1,4 +1,4 @@
-// `npm run picture [-- --only plain|canary|drift]`: tells the demo's stories on the local cloud and takes all pictures of images/ from its
+// `npm run picture [-- --only plain|canary|review|drift]`: tells the demo's stories on the local cloud and takes all pictures of images/ from its
 // pages, with what can be read on each in images/pictures.json. Needs Chromium, and about ten minutes.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -50,6 +50,7 @@ function keep(file: string, png: Buffer, shows: string, words: readonly string[]
 /** The story in a terminal: the plain one moves, the others stand on their last page. */
 async function takeTerminal(browser: Browser, name: StoryName, { summaries, openings }: Told): Promise<void> {
   const { options } = STORIES[name];
+  if (options === null) return;
   const page = await browser.newPage({ viewport: { width: 1384, height: 200 }, deviceScaleFactor: 1 });
   const shoot = async (html: string) => {
     await page.setContent(html);

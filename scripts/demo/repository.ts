@@ -10,6 +10,8 @@ export interface DemoRepository {
   readonly commit: string;
   /** Changes one file and commits it; throws when `from` does not stand in the file, so that a story cannot silently not happen. */
   change(file: string, replacements: readonly (readonly [from: string, to: string])[], message: string): void;
+  /** Makes a branch, lets `work` commit on it, and goes back. @returns the branch's newest commit */
+  branchOff(name: string, work: () => void): string;
 }
 
 /** Copies the example to `folder` and makes the first commit. Needs git, nothing of the user's git configuration. */
@@ -41,6 +43,13 @@ export function createRepository(example: string, folder: string, message: strin
     branch: "main",
     get commit() {
       return git("rev-parse", "HEAD");
+    },
+    branchOff(name, work) {
+      git("switch", "--quiet", "--create", name);
+      work();
+      const commit = git("rev-parse", "HEAD");
+      git("switch", "--quiet", "main");
+      return commit;
     },
     change(file, replacements, text) {
       const target = path.join(folder, file);

@@ -9,6 +9,7 @@ import type { Contract } from "../../local/azure/contract/contract.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { type CloudOptions, type LocalCloud, startCloud } from "../../local/cloud.ts";
+import type { PullRequest } from "../../local/devops/state/pull-requests.ts";
 import type { WorkItem } from "../../local/devops/state/work-items.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
@@ -60,6 +61,8 @@ export interface Stage {
   push(): Promise<RunOutcome[]>;
   /** Runs the training pipeline again for the newest commit, by hand. */
   again(): Promise<RunOutcome[]>;
+  /** Runs the training pipeline for the merge of a pull request, as a policy of its target branch does. */
+  validate(pull: PullRequest): Promise<RunOutcome[]>;
   /** Runs the pipeline that looks at the monitors, by hand, and what that starts. */
   watch(): Promise<RunOutcome[]>;
   /** Live traffic, its monitor, and the runs that were started for it. */
@@ -157,6 +160,18 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       repository,
       push: () => withReleases(pipelines.push(commit())),
       again: () => withReleases(pipelines.run(TRAINING, { ...commit(), reason: "manual" })),
+      validate: ({ pullRequestId: id, sourceRefName, targetRefName, lastMergeCommit = "" }) =>
+        withReleases(
+          pipelines.run(TRAINING, {
+            ...{ branch: `refs/pull/${id}/merge`, commit: lastMergeCommit, reason: "pullRequest" },
+            pullRequest: {
+              id,
+              sourceBranch: sourceRefName,
+              targetBranch: targetRefName,
+              sourceCommit: lastMergeCommit,
+            },
+          }),
+        ),
       watch: () => withReleases(pipelines.run(WATCH, { ...commit(), reason: "manual" })),
       monitored: new Monitored(cloud, () => targetOf(cloud), loadAgent(cloud), path.join(folder, "data")),
       load: (rate, factor = 1) => {

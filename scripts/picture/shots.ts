@@ -78,6 +78,7 @@ async function fillConnection(page: Page, _frame: FrameLocator, { stage }: Told)
   await page.getByText("is saved in this project").waitFor();
 }
 
+const THREAD_WORDS = { selector: "#description, #threads, #checks, .thread .pill", in: "page" } as const;
 const light = { theme: "light" } as const;
 const training = (told: Told) => told.run(4, TRAINING);
 
@@ -135,6 +136,13 @@ export const SHOTS: readonly Shot[] = [
     shows: "the form of a service connection of type Azure Machine Learning workspace, by workload identity federation",
     address: (told) => below(told, "_local/connections/azureml-workspace"),
     prepare: fillConnection,
+  },
+  {
+    ...{ file: "screenshots/pull-request.png", story: "review", ...light, height: 1_500, words: THREAD_WORDS },
+    shows:
+      "a pull request that was told what its change does to the model: its gate, its metrics beside the champion's, and the status that its branch asks for",
+    address: (told) => below(told, `_git/${TRAINING}/pullrequest/1`),
+    prepare: drawn,
   },
   {
     ...{ file: "screenshots/canary.png", story: "canary", ...light, height: SCREEN, words: TAB_WORDS },

@@ -4,16 +4,18 @@ import path from "node:path";
 import type { RunOutcome } from "../../local/pipeline/index.ts";
 import { canary } from "../demo/canary.ts";
 import { drift } from "../demo/drift.ts";
+import { review } from "../demo/review.ts";
 import { MODEL, openStage, type Stage } from "../demo/stage.ts";
 import { chapters, tell } from "../demo/story.ts";
 import type { ChapterSummary } from "../demo/summary.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** The stories by their names, with the option of `npm run demo` that tells each. */
+/** The stories by their names, with the option of `npm run demo` that tells each; null where that tells it not. */
 export const STORIES = {
   plain: { chapters, form: "yaml", options: "" },
   canary: { chapters: canary, form: "canary", options: " -- --canary" },
+  review: { chapters: review, form: "yaml", options: null },
   drift: { chapters: drift, form: "drift", options: " -- --drift" },
 } as const;
 export type StoryName = keyof typeof STORIES;
@@ -45,7 +47,7 @@ export async function told(name: StoryName, show: (told: Told) => Promise<void>)
     model: MODEL,
     form,
     cloud: { names: NAMES, posesAs: "AzureCloud" },
-    ...(name === "plain" ? {} : { speed: SPEED }),
+    ...(form === "yaml" ? {} : { speed: SPEED }),
     log: (line) => void lines.push(line),
   });
   try {

@@ -1,5 +1,5 @@
 // A pull request: its statuses, and its threads of comments as their authors wrote them in markdown.
-import { element, mark, moment } from "./elements.js";
+import { count, element, mark, moment } from "./elements.js";
 import { markdown } from "./markdown.js";
 import { list, page } from "./rest.js";
 
@@ -26,8 +26,34 @@ function newest(statuses) {
   return [...byName.values()];
 }
 
-function checks(statuses) {
-  const rows = newest(statuses).map(({ state, description, context, targetUrl }) => {
+/** Those that were posted, the required ones first, and before them those that were not. */
+function checked(statuses, required) {
+  const isSame = (one, other) => (one.genre ?? "") === (other.genre ?? "") && one.name === other.name;
+  const all = newest(statuses).map((one) => ({
+    ...one,
+    isRequired: required.some((wanted) => isSame(wanted, one.context)),
+  }));
+  const missing = required
+    .filter((wanted) => !all.some(({ context }) => isSame(wanted, context)))
+    .map((context) => ({ state: "notSet", context, isRequired: true }));
+  return [...missing, ...all.filter((one) => one.isRequired), ...all.filter((one) => !one.isRequired)];
+}
+
+/** What the policies of the target branch say about the merge. */
+function verdict(shown) {
+  const required = shown.filter(({ isRequired }) => isRequired);
+  if (required.length === 0) return undefined;
+  const open = required.filter(({ state }) => state !== "succeeded" && state !== "notApplicable");
+  const hasFailed = open.some(({ state }) => state === "failed" || state === "error");
+  const [drawn, text] =
+    open.length === 0
+      ? ["succeeded", `${count(required.length, "required check")} succeeded`]
+      : [hasFailed ? "failed" : "pending", `${count(open.length, "required check")} not yet succeeded`];
+  return element("p", { class: "verdict" }, mark(drawn, ""), " ", text);
+}
+
+function checks(shown) {
+  const rows = shown.map(({ state, description, context, targetUrl, isRequired }) => {
     const [drawn, word] = STATES[state] ?? STATES.notSet;
     const name = [context.genre, context.name].filter(Boolean).join("/");
     const said = description ?? name;
@@ -40,6 +66,7 @@ function checks(statuses) {
         "div",
         {},
         isLink ? element("a", { href: targetUrl }, said) : said,
+        isRequired && [" ", element("span", { class: "pill" }, "Required")],
         element("p", { class: "quiet" }, `${name} • ${word}`),
       ),
     );
@@ -48,6 +75,7 @@ function checks(statuses) {
     "section",
     { class: "card", "aria-labelledby": "checks" },
     element("h2", { id: "checks" }, "Checks"),
+    verdict(shown),
     rows.length === 0
       ? element("p", { class: "quiet" }, "No status was posted.")
       : element("ul", { class: "marked" }, rows),
@@ -89,7 +117,7 @@ const initials = (name) =>
 
 /** Fills the page. */
 export async function show(main) {
-  const { id, repository, description } = page.pullRequest;
+  const { id, repository, description, required } = page.pullRequest;
   const root = `git/repositories/${repository.id}/pullRequests/${id}`;
   const [threads, statuses] = await Promise.all([list(`${root}/threads`), list(`${root}/statuses`)]);
   const shown = threads.map(thread).filter(Boolean);
@@ -115,7 +143,7 @@ export async function show(main) {
             : element("ol", { class: "threads" }, shown),
         ),
       ),
-      element("div", {}, checks(statuses)),
+      element("div", {}, checks(checked(statuses, required))),
     ),
   );
   return page.pullRequest.isActive;

@@ -69,6 +69,9 @@ export function pullRequestPage(world: DevOpsWorld, asked: Asked) {
     subtitle: `${status} • ${pull.createdBy.displayName} wants to merge ${short(pull.sourceRefName)} into ${short(pull.targetRefName)}`,
     pullRequest: {
       ...{ id: pull.pullRequestId, description: pull.description, isActive: pull.status === "active" },
+      required: pull.repository.requiredStatuses
+        .filter(({ refName }) => refName === pull.targetRefName)
+        .map(({ genre, name }) => ({ genre, name })),
       repository: { id: pull.repository.id, name: pull.repository.name },
     },
   };

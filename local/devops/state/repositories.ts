@@ -36,6 +36,7 @@ export class Repositories {
       name,
       path: options.path,
       defaultBranch: options.defaultBranch ?? "refs/heads/main",
+      requiredStatuses: [],
     };
     this.all.push(repository);
     return repository;

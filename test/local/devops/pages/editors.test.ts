@@ -144,4 +144,44 @@ describe("the editors of local Azure DevOps", () => {
     assert.deepEqual(faults, []);
     await close();
   });
+
+  it("say of a pull request which checks its branch asks for, and whether they succeeded", async () => {
+    const { repositories, person } = cloud.devops;
+    const repository = repositories.add("guarded");
+    const pull = repositories.openPullRequest({
+      ...{ repository, title: "Weigh nights", createdBy: person("Ada Example") },
+      ...{
+        sourceRefName: "refs/heads/nights",
+        targetRefName: "refs/heads/main",
+        lastMergeSourceCommit: "a".repeat(40),
+      },
+    });
+    const required = { refName: "refs/heads/main", genre: "azureml", name: "train" };
+    repository.requiredStatuses.push(required, { ...required, refName: "refs/heads/other", name: "elsewhere" });
+    const post = (name: string, state: "pending" | "failed" | "succeeded") =>
+      pull.addStatus({
+        ...{ state, context: { genre: "azureml", name }, iterationId: 1, createdBy: person("Build Service") },
+        ...{ description: `${name} ${state}`, targetUrl: undefined },
+      });
+    const read = async () => {
+      const { page, faults, close } = await open(`_git/guarded/pullrequest/${pull.pullRequestId}`);
+      assert.deepEqual(await violationsIn(page.mainFrame()), []);
+      const text = await page.locator("section", { has: page.locator("#checks") }).innerText();
+      assert.deepEqual(faults, []);
+      await close();
+      return text.replace(/\s+/g, " ");
+    };
+    assert.equal(
+      await read(),
+      "Checks 1 required check not yet succeeded azureml/train Required azureml/train • Not set",
+    );
+    post("train/gate", "succeeded");
+    post("train", "failed");
+    assert.match(
+      await read(),
+      /1 required check not yet succeeded train failed Required .* train\/gate succeeded azureml/,
+    );
+    post("train", "succeeded");
+    assert.match(await read(), /1 required check succeeded train succeeded Required/);
+  });
 });
