@@ -1,7 +1,9 @@
 // The load generator: its rate, and its report of answers by deployment.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type http from "node:http";
 import https from "node:https";
+import type { AddressInfo } from "node:net";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { startLoad } from "../../../scripts/demo/load.ts";
@@ -50,6 +52,33 @@ describe("the demo's load", () => {
     assert.equal(blue.failed, 0, failures.join("\n"));
     assert.equal(green.failed, Math.floor(green.answered / 2));
     assert.match(failures[0] ?? "", /^green: 503 .*simulated/);
+  });
+
+  it("waits for a slow machine: no more than so many requests are under way, and those due meanwhile are not made up for", async () => {
+    const held: http.ServerResponse[] = [];
+    let isOpen = false;
+    const server = https.createServer(cloud.tls, (request, response) => {
+      request.resume();
+      response.setHeader("azureml-model-deployment", "blue");
+      if (isOpen) response.end("{}");
+      else held.push(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const slow = { scoringUri: `https://localhost:${port}/score`, key: "k" };
+    const load = startLoad({ target: () => slow, rate: 500, most: 3, body: "{}", agent });
+    await until("three requests have come, and others were held back", () => {
+      return held.length >= 3 && load.report().heldBack >= 20;
+    });
+    assert.equal(held.length, 3);
+    assert.equal(load.report().sent, 3);
+    isOpen = true;
+    for (const response of held) response.end("{}");
+    await until("others are sent", () => (load.report().deployments["blue"]?.answered ?? 0) > 3);
+    const { sent, deployments } = await load.stop();
+    assert.deepEqual(deployments, { blue: { answered: sent, failed: 0 } });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it("counts what nobody answered, too", async () => {
