@@ -11,6 +11,8 @@ export interface LoadOptions {
   readonly target: () => LoadTarget;
   /** Requests a second. */
   readonly rate: number;
+  /** Requests under way at a time; 50 where absent, far below the 200 of an instance from which on it refuses them. */
+  readonly most?: number;
   readonly body: string;
   /** Trusts the endpoint's certificate; the load does not close it. */
   readonly agent?: https.Agent;
@@ -25,6 +27,8 @@ interface DeploymentLoad {
 
 export interface LoadReport {
   readonly sent: number;
+  /** Those that were due while as many as may be were under way: they were never sent. */
+  readonly heldBack: number;
   /** By the deployment that answered; `none` where no deployment did. */
   readonly deployments: Readonly<Record<string, DeploymentLoad>>;
   /** The first failures, with the deployment and the status; at most fifty. */
@@ -39,13 +43,18 @@ export interface Load {
 }
 
 const MOST_FAILURES = 50;
+const MOST_UNDER_WAY = 50;
 
-/** An open loop: a slow answer delays no other request. */
-export function startLoad({ target, rate, body, agent }: LoadOptions): Load {
+/**
+ * A slow answer delays no other request, until too many are under way: a machine that answers slower than the rate gets fewer requests, and
+ * never so many that an endpoint refuses them or answers too late for no fault of its own.
+ */
+export function startLoad({ target, rate, most = MOST_UNDER_WAY, body, agent }: LoadOptions): Load {
   const deployments: Record<string, { answered: number; failed: number }> = {};
   const failures: string[] = [];
   const flying = new Set<Promise<void>>();
   let sent = 0;
+  let heldBack = 0;
   const count = (deployment: string, failure: string | undefined) => {
     deployments[deployment] ??= { answered: 0, failed: 0 };
     const one = deployments[deployment];
@@ -82,7 +91,12 @@ export function startLoad({ target, rate, body, agent }: LoadOptions): Load {
   // As many as are due: a timer that comes late sends those that it missed.
   const timer = setInterval(
     () => {
-      for (const due = ((performance.now() - began) * rate) / 1_000; sent < due; sent += 1) {
+      for (const due = ((performance.now() - began) * rate) / 1_000; sent + heldBack < due; ) {
+        if (flying.size >= most) {
+          heldBack += 1;
+          continue;
+        }
+        sent += 1;
         const one = call().finally(() => flying.delete(one));
         flying.add(one);
       }
@@ -91,6 +105,7 @@ export function startLoad({ target, rate, body, agent }: LoadOptions): Load {
   );
   const report = (): LoadReport => ({
     sent,
+    heldBack,
     deployments: Object.fromEntries(Object.entries(deployments).map(([name, one]) => [name, { ...one }])),
     failures: [...failures],
   });

@@ -57,7 +57,7 @@ describe("the demo's load", () => {
   it("waits for a slow machine: no more than so many requests are under way, and those due meanwhile are not made up for", async () => {
     const held: http.ServerResponse[] = [];
     let isOpen = false;
-    const server = https.createServer(cloud.tls, (request, response) => {
+    const server = https.createServer({ cert: cloud.tls.certPem, key: cloud.tls.keyPem }, (request, response) => {
       request.resume();
       response.setHeader("azureml-model-deployment", "blue");
       if (isOpen) response.end("{}");
