@@ -51,7 +51,7 @@ describe("reports on pull requests, as shipped", () => {
     const { evidence, ...outputs } = report.outputs;
     assert.deepEqual(outputs, { passed: "true", pullRequestId: String(pull.pullRequestId) });
     assert.match(evidence ?? "", /the gate is open[\s\S]*- auc: [\d.]+[\s\S]*Cost:\n- \S.* node-hours/);
-    assert.match(report.log, /2 records of this run: passed\. Gate open: 1 rules passed/);
+    assert.match(report.log, /2 records of this run: passed\. Gate open: 1 rule passed/);
     assert.ok(report.summaries.some((page) => page.includes("Azure ML: pr passed")));
     assert.equal(ours().length, 1);
     assert.deepEqual(statuses(), [

@@ -15,7 +15,7 @@ describe("the page on a pull request", () => {
     assert.match(markdown, /commit \[01234567\]\(https:\/\/github\.com\/contoso\/model\/commit\/0123456789abcdef/);
     assert.match(markdown, /\| auc \| 0\.861 \| 0\.85 \| \+0\.011 \|\n\| accuracy \| 0\.91 \| – \| – \|/);
     assert.match(markdown, /<details><summary>Azure ML: Evaluate metrics: judge<\/summary>/);
-    assert.equal(description, "Gate open: 1 rules passed against churn:3");
+    assert.equal(description, "Gate open: 1 rule passed against churn:3");
   });
 
   it("has what the steps of a run made, with costs and links", () => {
