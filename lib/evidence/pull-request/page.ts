@@ -274,7 +274,7 @@ function descriptionOf(
             ? (broken?.detail ?? failure ?? (failed === undefined ? "Failed" : `The step ${failed} failed`))
             : gate === undefined
               ? "Succeeded"
-              : `Gate open: ${gate.rules.length} rules passed${gate.champion ? ` against ${gate.champion}` : ""}`;
+              : `Gate open: ${gate.rules.length} rule${gate.rules.length === 1 ? "" : "s"} passed${gate.champion ? ` against ${gate.champion}` : ""}`;
   const line = redact(said).replace(/\s+/g, " ").trim();
   return line.length <= LONGEST_DESCRIPTION
     ? line
