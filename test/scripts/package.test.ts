@@ -217,6 +217,7 @@ describe("package", () => {
     const overview = text("overview.md");
     const pictures = [...overview.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map((match) => match[1]!);
     assert.ok(pictures.length >= 5, `${pictures.length} pictures`);
+    assert.ok(pictures.includes("images/screenshots/pull-request.png"), "the thread of a pull request");
     assert.match(overview, /^\| *\| `az ml` in AzureCLI@2 \|/m);
     assert.match(overview, /^## Quick start$/m);
     const addressable = manifest(root).files.filter((file) => "addressable" in file);

@@ -78,6 +78,15 @@ describe("the pictures", () => {
     assert.ok(all < 4_000_000, `${all} bytes`);
   });
 
+  for (const page of ["README.md", "overview.md"])
+    it(`${page} shows five of them or more, of which one is the thread of a pull request`, () => {
+      const shown = [...readFileSync(path.join(root, page), "utf8").matchAll(/!\[[^\]]+\]\(images\/([^)]+)\)/g)];
+      const files = new Set(shown.map(([, file = ""]) => file));
+      assert.ok(files.size >= 5, [...files].join(", "));
+      assert.ok(files.has("screenshots/pull-request.png"), [...files].join(", "));
+      for (const file of files) assert.ok(statSync(path.join(images, file)).size < 500_000, file);
+    });
+
   it("are shown where people look", () => {
     const shown = [
       "README.md",
