@@ -22,6 +22,8 @@ elif verb == "submit-job-and-follow":
     client.jobs.stream(job.name)
 elif verb == "register-model":
     client.models.create_or_update(Model(path=rest[0], name=rest[1], type="custom_model"))
+elif verb == "download-model":
+    client.models.download(name=rest[0], version="1", download_path=rest[1])
 elif verb == "invoke-endpoint":
     client.online_endpoints.invoke(endpoint_name=rest[0], request_file=rest[1])
 else:

@@ -2,11 +2,14 @@
 // `npm run bench -- --starts` does only this. Processor time says what the task costs on any machine; the clock says what this one took.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { Bench, type TaskName } from "../../test/harness/bench.ts";
 import { PEAK_KILOBYTES, preloaded } from "../../test/harness/preload.ts";
-import type { Measurement, Row, Start } from "./performance-page.ts";
+import { Client } from "./client.ts";
+import { conditions, medianOf } from "./conditions.ts";
+import { allEnded } from "./jobs.ts";
+import type { Start, StartRow, Starts } from "./performance.ts";
 
 /** Milliseconds by which each answer of Azure is late in the second half of the rows. */
 const DELAY = 100;
@@ -40,11 +43,12 @@ process.on("exit", () => {
 `;
 
 /** @param runs counted ones of each, after one that is not */
-export async function measureStarts(runs: number): Promise<Measurement> {
+export async function measureStarts(runs: number): Promise<Starts> {
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-starts-"));
   const file = path.join(folder, "spent");
   const nodes = preloaded(path.join(folder, "nodes"), spent(file));
   const bench = await Bench.open();
+  const client = await Client.open(bench.cloud);
   try {
     const prepared = await bench.run("DeployEndpoint", {
       ...{ endpointFile: "azureml/endpoint.yml", deploymentFile: "azureml/deployment.yml", endpointName: "greeter" },
@@ -58,30 +62,31 @@ export async function measureStarts(runs: number): Promise<Measurement> {
       if (run > 0) note("node -e 0 0", bare);
       // In turn, so that what else the machine does meets all alike.
       for (const { what, task, inputs, delay } of asked) {
-        const start = await stepOf(bench, { what, task, inputs }, delay, { nodes, file });
+        const start = await stepOf(bench, { what, task, inputs }, delay, { nodes, file, client });
         if (run > 0) note(`${what} ${delay}`, start);
       }
     }
     return {
-      date: new Date().toISOString().slice(0, 10),
-      machine: machine(),
-      load: Number(loadavg()[1]?.toFixed(1)),
-      node: process.versions.node,
-      runs,
+      ...conditions(runs),
       rows: [
         rowOf("node -e 0", 0, found.get("node -e 0 0") ?? []),
         ...asked.map(({ what, delay }) => rowOf(what, delay, found.get(`${what} ${delay}`) ?? [])),
       ],
     };
   } finally {
+    await client.close();
     await bench.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-type Measuring = { readonly nodes: ReturnType<typeof preloaded>; readonly file: string };
+interface Measuring {
+  readonly nodes: ReturnType<typeof preloaded>;
+  readonly file: string;
+  readonly client: Client;
+}
 
-async function stepOf(bench: Bench, one: Case, delay: number, { nodes, file }: Measuring): Promise<Start> {
+async function stepOf(bench: Bench, one: Case, delay: number, { nodes, file, client }: Measuring): Promise<Start> {
   const { scenarios } = bench.cloud.azure;
   if (delay > 0)
     scenarios.add([
@@ -89,15 +94,16 @@ async function stepOf(bench: Bench, one: Case, delay: number, { nodes, file }: M
     ]);
   rmSync(file, { force: true });
   try {
-    const run = await bench.run(one.task, one.inputs, { nodes, node: "20" });
+    const run = await bench.run(one.task, one.inputs, { nodes, node: "20", network: client.network });
     if (run.result !== "Succeeded") throw new Error(`${one.task} ended as ${run.result}:\n${run.log}`);
     const processes = spentIn(file);
+    await allEnded(bench.cloud);
     const sum = (of: (one: Start) => number) => processes.reduce((total, each) => total + of(each), 0);
     return {
       cpu: sum(({ cpu }) => cpu),
       clock: run.stages.reduce((total, stage) => total + stage.processMilliseconds, 0),
       peak: Math.max(...processes.map(({ peak }) => peak)),
-      requests: run.exchanges.filter(({ listener }) => listener !== "devops").length,
+      requests: run.exchanges.filter(client.sent).length,
     };
   } finally {
     scenarios.clear();
@@ -120,9 +126,8 @@ const spentIn = (file: string): Start[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as Start);
 
-function rowOf(what: string, delay: number, starts: readonly Start[]): Row {
-  const median = (of: (one: Start) => number) =>
-    Math.round(starts.map(of).sort((a, b) => a - b)[Math.floor(starts.length / 2)] ?? 0);
+function rowOf(what: string, delay: number, starts: readonly Start[]): StartRow {
+  const median = (of: (one: Start) => number) => Math.round(medianOf(starts.map(of)));
   return {
     ...{ what, delay },
     cpu: median(({ cpu }) => cpu),
@@ -131,6 +136,3 @@ function rowOf(what: string, delay: number, starts: readonly Start[]): Row {
     requests: median(({ requests }) => requests),
   };
 }
-
-const machine = (): string =>
-  `${cpus().length} processors (${cpus()[0]?.model.trim() ?? "unknown"}), ${Math.round(totalmem() / 1024 ** 3)} GB, ${process.platform}`;
