@@ -25,6 +25,14 @@ export async function md5Of(file: string): Promise<string> {
   return hash.digest("base64");
 }
 
+/** The end of a part's name, or of its journal's, after the name of the file. */
+const PART = /^\.[0-9a-f]{12}\.part(\.journal)?$/;
+
+/** Names that parts and journals have, of all that lie in a folder: read once for all of its files, for a folder may have many. */
+export async function partsIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => /\.[0-9a-f]{12}\.part(\.journal)?$/.test(name));
+}
+
 /** A file on its way: its bytes in `.<name>.<mark>.part`, and in a journal beside it the numbers of the pieces that are there. */
 export class Part {
   readonly target: string;
@@ -45,20 +53,24 @@ export class Part {
     this.missing = Array.from({ length: count }, (_, piece) => piece).filter((piece) => !known.has(piece));
   }
 
-  /** Takes up what an earlier try left of the same state of the blob; what is left of others goes. */
-  static async open(target: string, blob: BlobFile): Promise<Part> {
+  /**
+   * Takes up what an earlier try left of the same state of the blob; what is left of others goes.
+   * @param left names of the folder as `partsIn` has them
+   */
+  static async open(target: string, blob: BlobFile, left: readonly string[]): Promise<Part> {
     const folder = path.dirname(target);
     const prefix = `.${path.basename(target)}.`;
     const mark = sha256(`${blob.name}\n${blob.etag}\n${blob.size}`).slice(0, 12);
     const file = path.join(folder, `${prefix}${mark}.part`);
-    for (const name of await readdir(folder)) {
-      const stale = name.startsWith(prefix) && /^[0-9a-f]{12}\.part(\.journal)?$/.test(name.slice(prefix.length));
-      if (stale && !name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true });
-    }
-    const known = await journaled(file, blob.size);
+    const own = left.filter((name) => name.startsWith(prefix) && PART.test(name.slice(prefix.length - 1)));
+    for (const name of own)
+      if (!name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true });
+    const known = own.length > 0 ? await journaled(file, blob.size) : undefined;
     if (known !== undefined) return new Part(target, blob, file, known);
-    await rm(file, { force: true });
-    await rm(journalOf(file), { force: true });
+    if (own.length > 0) {
+      await rm(file, { force: true });
+      await rm(journalOf(file), { force: true });
+    }
     // Exclusive, so that it is a new file and no link that somebody put there.
     const handle = await open(file, NEW, 0o644).catch(sayLocal);
     try {
@@ -101,7 +113,7 @@ export class Part {
     // Without a checksum, the modification time stands for the content.
     await utimes(this.#file, new Date(), this.blob.lastModified);
     await rename(this.#file, this.target);
-    await rm(this.#journal, { force: true });
+    if (this.blob.size > CHECKED_RANGE) await rm(this.#journal, { force: true });
     return true;
   }
 

@@ -8,7 +8,7 @@ import { isGit } from "../git-folder.ts";
 import { type BlobFile, CHECKED_RANGE, placeInside } from "./blob-files.ts";
 import type { Container } from "./blobs.ts";
 import { Budget } from "./budget.ts";
-import { inTheWay, lookAt, md5Of, Part, sayLocal } from "./download-part.ts";
+import { inTheWay, lookAt, md5Of, Part, partsIn, sayLocal } from "./download-part.ts";
 import { fileNameFault, shownFile } from "./local-file-names.ts";
 import { sideBySide } from "./parallel.ts";
 
@@ -28,6 +28,7 @@ export interface DownloadReport {
 }
 
 /** Files, and pieces of one file, that are looked at side by side. */
+const FILES_AT_ONCE = 16;
 const AT_ONCE = 8;
 /** Bytes that are in memory on their way here. */
 const ON_THEIR_WAY = 16 * 1024 * 1024;
@@ -52,7 +53,7 @@ export async function downloadFiles(
 ): Promise<DownloadReport> {
   const { signal, within }: DownloadOptions = given instanceof AbortSignal ? { signal: given } : given;
   // Each piece is cancelled by the signal during its transfer.
-  if (signal) setMaxListeners(4 * AT_ONCE, signal);
+  if (signal) setMaxListeners(4 * FILES_AT_ONCE, signal);
   const root = path.resolve(folder);
   const top = path.resolve(within ?? root);
   const targets = [...distinct(root, files)];
@@ -61,17 +62,23 @@ export async function downloadFiles(
   await mkdir(top, { recursive: true });
   await makeParents(top, path.join(root, "x"));
   const real = await realpath(root);
-  for (const [target] of targets) await makeParents(root, target);
+  const left = new Map<string, readonly string[]>();
+  for (const [target] of targets) {
+    const parent = path.dirname(target);
+    if (left.has(parent)) continue;
+    await makeParents(root, target);
+    left.set(parent, await partsIn(parent));
+  }
   const budget = new Budget(ON_THEIR_WAY);
   const report = { kept: 0, brought: 0, bytes: 0 };
-  await sideBySide(targets, AT_ONCE, async ([target, { blob }]) => {
+  await sideBySide(targets, FILES_AT_ONCE, async ([target, { blob }]) => {
     signal?.throwIfAborted();
     if (await holds(target, blob)) {
       report.kept++;
       return;
     }
     for (let isFirst = true; ; isFirst = false) {
-      const part = await Part.open(target, blob);
+      const part = await Part.open(target, blob, left.get(path.dirname(target)) ?? []);
       await sideBySide(part.missing, AT_ONCE, (piece) =>
         budget.with(part.length(piece), async () => {
           const got = await container.range(blob, piece * CHECKED_RANGE, part.length(piece), signal);
