@@ -121,6 +121,28 @@ describe("a step and the pull request of its run", () => {
       assert.equal(ran.outputs?.passed, false);
     });
 
+  for (const [task, state] of [
+    ["AzureMLEvaluateMetrics", "error"],
+    ["AzureMLCompareModels", "error"],
+    ["AzureMLCheckData", "error"],
+    ["AzureMLVerifyModel", "error"],
+    ["AzureMLDownloadModel", "succeeded"],
+  ] as const)
+    it(`is told ${state} by the report of a run whose step with ${task} was skipped`, async () => {
+      const build = newRun();
+      leaveStep(build, "Train", record({}));
+      const skipped = { parentId: JOB_ID, type: "Task", state: "completed", result: "skipped", name: "Judge" } as const;
+      build.plan.record({ ...skipped, task: { id: JOB_ID, name: task, version: "1.0.0" } });
+      const ran = await runStory(report, { pullRequest: "comment, status" }, folder, optionsOf(build));
+      assert.equal(ran.error, undefined, ran.error?.stack);
+      assert.deepEqual(
+        pull.shownStatuses.map((one) => one.state),
+        [state],
+      );
+      assert.equal(ran.outputs?.passed, state === "succeeded");
+      if (state === "error") assert.match(text(), /The step Judge, which judges, was skipped/);
+    });
+
   describe("that a job was left to by an earlier step", () => {
     const left = (name: string, by = "train/job") => {
       const build = newRun();

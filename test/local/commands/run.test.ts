@@ -176,6 +176,24 @@ steps:
     assert.match(without.stdout, /^went on$/m);
   });
 
+  it("is not green where a pipeline that a run would start cannot run here", () => {
+    const half = path.join(folder, "half");
+    const listens =
+      "trigger: none\nresources:\n  pipelines:\n  - { pipeline: first, source: half, trigger: true }\n";
+    write("azure-pipelines.yml", "steps:\n- bash: echo went on\n", half);
+    write("release.yml", `${listens}steps:\n- pwsh: ./release.ps1\n`, half);
+    const red = run("--repo", half);
+    assert.equal(red.status, 3, red.said);
+    assert.match(red.stdout, /^1 run: green, and 1 pipeline was not run$/m);
+    assert.match(red.stdout, /^ {2}release {2}not run$\n^ {4}release\.yml:6:3: A step 'pwsh' is not built in/m);
+    const checked = run("--repo", half, "--check");
+    assert.equal(checked.status, 3, checked.said);
+    assert.match(checked.stdout, /^Cannot be run here: release \(release\.yml\)\.$/m);
+    const allowed = run("--repo", half, "--allow-not-run");
+    assert.equal(allowed.status, 0, allowed.said);
+    assert.match(allowed.stdout, /^1 run: green, and 1 pipeline was not run$/m);
+  });
+
   it("refuses wrong options and what is no project in sentences", async () => {
     const empty = path.join(folder, "empty");
     mkdirSync(empty);
