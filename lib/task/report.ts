@@ -42,9 +42,18 @@ export async function reportRun(
   return { page, records, evidence, pullRequest };
 }
 
+/** Tasks that judge what the run made. */
+const JUDGES = /^AzureML(?:EvaluateMetrics|CompareModels|CheckData|VerifyModel)(?![a-z])[A-Za-z]{0,20}$/;
+
 /** The reason why the run is not known as a whole: it is never shown as passed then. */
-function faultOf({ records, missing, running = [] }: RecordsOfRun): string | undefined {
+function faultOf({ records, missing, running = [], steps = [] }: RecordsOfRun): string | undefined {
+  const skipped = steps.filter(({ task, isSkipped }) => isSkipped && JUDGES.test(task)).map(({ step }) => step);
+  const [first, ...more] = skipped;
   if (running.length > 0) return `Steps of this run have not ended: ${running.join(", ")}.`;
   if (missing.length > 0) return `${missing.length} steps of this run left no record that can be read.`;
+  if (first !== undefined)
+    return more.length === 0
+      ? `The step ${first}, which judges, was skipped: what it would have found is not known.`
+      : `The steps ${skipped.join(", ")}, which judge, were skipped: what they would have found is not known.`;
   return records.length === 0 ? "No step of this run has left a record." : undefined;
 }

@@ -23,6 +23,7 @@ the pipelines name them. What Azure DevOps knows and no file says can stand in a
   --vsix FILE      an extension whose tasks the pipelines use; may be given several times (default: the .vsix file in the
                    repository, in this folder, or in the folder above)
   --leave-out TASK leave out the steps of a task that is not here, as UsePythonVersion@0; may be given several times
+  --allow-not-run  end with 0 although a pipeline that a completed run starts cannot run here
   --check          only say what cannot be run here, and start nothing
   --out DIR        write the log and the summary of each run into this folder
   --keep           keep the pages of the run and its jobs until Ctrl+C
@@ -33,7 +34,8 @@ the pipelines name them. What Azure DevOps knows and no file says can stand in a
                    a further service connection of this name; azure-ml, azure-ml-federated and others are always there
 ${cloudUsage}
 
-The exit code is 0 where all runs succeeded, 1 where one did not, and 2 where something is refused before anything runs.`;
+The exit code is 0 where all runs succeeded, 1 where one did not, 2 where something is refused before anything runs, and 3 where all
+runs succeeded and a pipeline that they start in Azure DevOps cannot run here.`;
 
 const several = { type: "string", multiple: true } as const;
 const text = { type: "string" } as const;
@@ -58,6 +60,8 @@ export interface RunWords {
   readonly out: string | undefined;
   readonly keep: boolean;
   readonly check: boolean;
+  /** Whether a pipeline that a run would start may be left out of the exit code. */
+  readonly allowNotRun: boolean;
   readonly quiet: boolean;
   readonly environments?: "machine" | "venv";
   /** For `cloudOptions`. */
@@ -79,6 +83,7 @@ export function runWords(words: readonly string[]): RunWords {
         keep: flag,
         quiet: flag,
         check: flag,
+        "allow-not-run": flag,
       },
       ...{ set: several, approve: several, reject: several, "leave-out": several },
       ...{ vsix: several, parameter: several, variable: several, connection: several, ...cloudFlags },
@@ -105,6 +110,7 @@ export function runWords(words: readonly string[]): RunWords {
   return {
     ...{ help: values.help === true, keep: values.keep === true, quiet: values.quiet === true, cloud },
     check: values.check === true,
+    allowNotRun: values["allow-not-run"] === true,
     ...{ repo, files, reason, branch, target: (values.target ?? "main").replace(/^refs\/heads\//, "") },
     ...{ set: pairs("set", values.set), parameters: pairs("parameter", values.parameter) },
     variables: pairs("variable", values.variable),

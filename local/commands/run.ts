@@ -9,7 +9,7 @@ import { aborted, interruption } from "./interruption.ts";
 import { choosePipelines, findPipelines, type Reason, startedByCompletion } from "./project/discovery.ts";
 import { type Installed, unpackExtensions, vsixBeside } from "./project/extensions.ts";
 import { machineNotes } from "./project/machine.ts";
-import { isGreen, runPage, writeRuns } from "./project/page.ts";
+import { isGreen, type NotRun, runPage, writeRuns } from "./project/page.ts";
 import { type Checked, check, type Given, type WantedConnection, wantedConnections } from "./project/preflight.ts";
 import { readSettings, type Settings } from "./project/settings.ts";
 import { fileOf, rootOf, type Snapshot, takeSnapshot } from "./project/snapshot.ts";
@@ -33,6 +33,7 @@ interface Ready {
   /** The pipelines that are started, and those that these may start. */
   readonly first: readonly Checked[];
   readonly all: readonly Checked[];
+  readonly notRun: readonly NotRun[];
   readonly wanted: readonly WantedConnection[];
   readonly targets: Targets;
 }
@@ -41,7 +42,10 @@ const RUN_REASONS: Readonly<Record<Reason, RunReason>> = {
   ...{ manual: "manual", push: "individualCI", pullRequest: "pullRequest", schedule: "schedule" },
 };
 
-/** @returns the exit code: 0 where all runs succeeded, 1 where one did not, 2 where something is refused before anything runs */
+/** The exit code where all runs succeeded, and a pipeline that they would start cannot run here: nobody has seen it green. */
+const NOT_RUN = 3;
+
+/** @returns the exit code: 0 where all runs succeeded, 1 where one did not, 2 where something is refused before anything runs, 3 as NOT_RUN */
 export async function run(words: readonly string[], provided: Provided = {}): Promise<number> {
   const read = readWith(runUsage, () => runWords(words));
   if (read.help) {
@@ -62,7 +66,9 @@ export async function run(words: readonly string[], provided: Provided = {}): Pr
     if (read.check) {
       const names = ready.all.map(({ definition }) => `${definition.name} (${definition.file})`);
       console.log(`Can be run here: ${names.join(", ")}. Nothing was started.`);
-      return 0;
+      const cannot = ready.notRun.map(({ name, file }) => `${name} (${file})`);
+      if (cannot.length > 0) console.log(`Cannot be run here: ${cannot.join(", ")}.`);
+      return cannot.length === 0 || read.allowNotRun ? 0 : NOT_RUN;
     }
     if (signal.aborted) return 1;
     return await withCloud(options, read.cloud.har, (cloud) => runOn(cloud, ready, work, signal));
@@ -116,12 +122,14 @@ async function prepare(words: RunWords, provided: Provided, work: string): Promi
   if (faults.length > 0) throw new PipelineError(faults);
   refuseUndeclared(words, first);
   const all = [...first];
+  const notRun: NotRun[] = [];
   for (const definition of await startedByCompletion(snapshot, definitions, chosen.pipelines)) {
     try {
       all.push(await check(snapshot, definition, { ...given, reason: "resourceTrigger" }));
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
       notes.push(`${definition.name} cannot be run here, and is not started by what it waits for:\n${error.message}`);
+      notRun.push({ name: definition.name, file: definition.file, why: error.message });
     }
   }
   for (const note of new Set([...notes, ...all.flatMap((one) => one.notes)])) console.log(`Note: ${note}`);
@@ -135,6 +143,7 @@ async function prepare(words: RunWords, provided: Provided, work: string): Promi
     given,
     first,
     all,
+    notRun,
     wanted: withFurther(wanted, words.connection),
     targets,
   };
@@ -209,9 +218,10 @@ async function runOn(cloud: LocalCloud, ready: Ready, work: string, signal: Abor
     console.log(`Logs and summaries are in ${words.out}.`);
   }
   const stays = words.keep && !signal.aborted;
-  for (const line of runPage(outcomes, unfinished, cloud, stays)) console.log(line);
+  for (const line of runPage(outcomes, { unfinished, notRun: ready.notRun }, cloud, stays)) console.log(line);
   if (stays) await aborted(signal);
-  return unfinished.length === 0 && outcomes.length > 0 && outcomes.every(isGreen) ? 0 : 1;
+  if (unfinished.length > 0 || outcomes.length === 0 || !outcomes.every(isGreen)) return 1;
+  return ready.notRun.length === 0 || words.allowNotRun ? 0 : NOT_RUN;
 }
 
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

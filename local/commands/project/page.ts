@@ -7,31 +7,49 @@ import type { RunOutcome } from "../../pipeline/index.ts";
 
 export const isGreen = ({ result }: RunOutcome): boolean => result === "succeeded" || result === "partiallySucceeded";
 
+/** A pipeline that a run would start, and that cannot run here. */
+export interface NotRun {
+  readonly name: string;
+  readonly file: string;
+  /** Why, one sentence a line, each with its place. */
+  readonly why: string;
+}
+
 /** Errors that one run shows on the page; its log has them all. */
 const MOST_ERRORS = 5;
 
 /**
  * @param unfinished pipelines that were to run, and did not, or not to their end
+ * @param notRun pipelines that these runs would start in Azure DevOps, which is not green for them
  * @param stays whether the pages can still be looked at
  */
 export function runPage(
   outcomes: readonly RunOutcome[],
-  unfinished: readonly string[],
+  { unfinished, notRun }: { readonly unfinished: readonly string[]; readonly notRun: readonly NotRun[] },
   cloud: LocalCloud,
   stays: boolean,
 ): string[] {
   const red = outcomes.filter((outcome) => !isGreen(outcome)).length;
   const width = Math.max(0, ...outcomes.map(({ pipeline }) => pipeline.length));
+  const without =
+    notRun.length === 0
+      ? ""
+      : `, and ${count(notRun.length, "pipeline")} ${notRun.length === 1 ? "was" : "were"} not run`;
   return [
     "",
     "=".repeat(72),
-    `${count(outcomes.length, "run")}${outcomes.length === 0 ? "" : `: ${red === 0 ? "green" : red === outcomes.length ? "red" : `${red} red`}`}${unfinished.length === 0 ? "" : ", and not all ran"}`,
+    `${count(outcomes.length, "run")}${outcomes.length === 0 ? "" : `: ${red === 0 ? "green" : red === outcomes.length ? "red" : `${red} red`}`}${unfinished.length === 0 ? "" : ", and not all ran"}${without}`,
     ...(unfinished.length === 0 ? [] : [`Not run to its end: ${unfinished.join(", ")}.`]),
     ...outcomes.flatMap((outcome) => [
       "",
       `  ${outcome.pipeline.padEnd(width)}  ${outcome.runNumber}  ${outcome.result}`,
       ...stagesOf(outcome),
       ...errorsOf(outcome),
+    ]),
+    ...notRun.flatMap(({ name, why }) => [
+      "",
+      `  ${name}  not run`,
+      ...why.split("\n").map((line) => `    ${line.trim()}`),
     ]),
     "",
     stays
