@@ -1,7 +1,8 @@
 // The packages that are cut by name, as they are installed: what is left names nothing that is gone, and who calls them calls what is left.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { namesIn } from "../../../scripts/build/named-units.ts";
 import { cutGroup, GROUPS } from "../../../scripts/build/only-named.ts";
 
@@ -21,6 +22,31 @@ describe("packages cut by name", () => {
       );
       assert.deepEqual(named, []);
     });
+
+  it("keep what any file of lib/ or tasks/ names, whether or not it imports the package", () => {
+    const made = mkdtempSync(join(tmpdir(), "azure-ml-cut-"));
+    try {
+      const files = {
+        "node_modules/client/index.js": "export class Client { first() {} second() {} third() {} fourth() {} fifth() {} }",
+        "lib/azure/client.ts": 'import { Client } from "client";\nexport const made = new Client();\nmade.first();',
+        "lib/ml/caller.ts": 'import { made } from "../azure/client.ts";\nmade.second();',
+        "tasks/Task/index.ts": 'import { made } from "../../lib/azure/client.ts";\nmade.third();',
+        "tasks/Task/dist/index.js": "made.fourth();",
+      };
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(made, name)), { recursive: true });
+        writeFileSync(join(made, name), text);
+      }
+      const group = { folders: ["client"], imported: /"client"/, callers: [] };
+      const { left } = cutGroup(made, group);
+      assert.deepEqual(
+        left.map(({ name }) => name),
+        ["fourth", "fifth"],
+      );
+    } finally {
+      rmSync(made, { recursive: true, force: true });
+    }
+  });
 
   it("are those that lib/ imports: each file that does is asked what it names", () => {
     const files = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" })
