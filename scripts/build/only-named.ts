@@ -13,8 +13,6 @@ export interface Group {
   readonly except?: RegExp;
   /** Files whose exports are looked up by their names in text. */
   readonly tables?: RegExp;
-  /** Found in each file of lib/ that calls them. */
-  readonly imported: RegExp;
   /** Folders below node_modules of packages that call what they are given. */
   readonly callers: readonly string[];
 }
@@ -34,19 +32,16 @@ export const GROUPS: readonly Group[] = [
       "@typespec/ts-http-runtime/dist/esm",
     ],
     tables: /storage-blob[\\/].*[\\/]models[\\/]mappers\.js$/,
-    imported: /["']@azure\/(?!arm-)/,
     callers: ["@azure/arm-machinelearning/dist-esm/src"],
   },
   {
     folders: ["azure-pipelines-task-lib"],
     except: /task-lib[\\/](?:node_modules|mock[\w-]*|lib-mocker|lib-resource|toolrunner)\b/,
-    imported: /azure-pipelines-task-lib/,
     callers: [],
   },
-  { folders: ["yaml/browser/dist"], imported: /from "yaml"/, callers: [] },
-  { folders: ["@marcbachmann/cel-js/lib"], imported: /@marcbachmann\/cel-js/, callers: [] },
-  { folders: ["json-p3/dist"], except: /(?:iife|cjs)/, imported: /"json-p3"/, callers: [] },
-  { folders: ["hyparquet/src"], imported: /"hyparquet\//, callers: [] },
+  { folders: ["yaml/browser/dist"], callers: [] },
+  { folders: ["json-p3/dist"], except: /(?:iife|cjs)/, callers: [] },
+  { folders: ["hyparquet/src"], callers: [] },
 ];
 
 /** Cuts a group's files, which are by their absolute paths. @returns also the names by which others ask for them */
@@ -54,28 +49,44 @@ export function cutGroup(root: string, group: Group): Cut & { readonly callers: 
   const modules = resolve(root, "node_modules");
   const files = group.folders.flatMap((folder) => scriptsBelow(join(modules, folder)));
   const above = group.callers.flatMap((folder) => scriptsBelow(join(modules, folder)));
-  const texts = [...libOf(root, group.imported), ...above.map((file) => readFileSync(file, "utf8"))];
-  const callers = new Set(texts.flatMap((text) => [...namesIn(text)]));
+  const texts = above.map((file) => readFileSync(file, "utf8"));
+  const callers = new Set([...namedHere(root), ...texts.flatMap((text) => [...namesIn(text)])]);
   const own = files
     .filter((file) => !group.except?.test(file))
     .map((file) => [file, readFileSync(file, "utf8")] as const);
   return { ...withoutUnnamed(new Map(own), callers, group.tables), callers };
 }
 
-function libOf(root: string, imported: RegExp): string[] {
-  const lib = join(root, "lib");
-  return readdirSync(lib, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => readFileSync(join(lib, file), "utf8"))
-    .filter((text) => imported.test(text))
-    .map((text) => transformSync(text, { loader: "ts" }).code);
+/**
+ * What any file of lib/ and tasks/ names. A file that imports no package is asked too: it calls methods of what another one made, and
+ * no text tells the type of that.
+ */
+function namedHere(root: string): ReadonlySet<string> {
+  let names = named.get(root);
+  if (names === undefined) {
+    names = new Set(ownFiles(root).flatMap((file) => [...namesIn(plain(readFileSync(file, "utf8")))]));
+    named.set(root, names);
+  }
+  return names;
 }
+
+const plain = (text: string): string => transformSync(text, { loader: "ts" }).code;
+
+/** Everything that is bundled of this repository, as it is written. */
+export const ownFiles = (root: string): string[] =>
+  ["lib", "tasks"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => join(root, folder, file)),
+  );
 
 const scriptsBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((file) => /\.m?js$/.test(file) && !/-(?:browser|react-native)\.m?js$/.test(file))
     .map((file) => join(folder, file));
 
+/** By root: every group asks the same files. */
+const named = new Map<string, ReadonlySet<string>>();
 /** By root: the packages are the same for every task. */
 const cut = new Map<string, ReadonlyMap<string, string>>();
 
