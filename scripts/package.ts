@@ -29,7 +29,7 @@ import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 /** Everybody who installs the extension downloads it, and every agent each task. */
 const LARGEST = 8 * 1024 * 1024;
 /** Bytes of one task's folder in the package: an agent brings it before the task's first run. */
-const LARGEST_TASK = 450_000;
+const LARGEST_TASK = 440_000;
 
 export interface PackageOptions extends Addresses {
   /** A file of configs/; `private` where it is absent. */
