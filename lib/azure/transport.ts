@@ -119,7 +119,10 @@ function brokenOff(error: unknown, request: PipelineRequest): RestError | undefi
   return new RestError("the answer broke off", { code: "ECONNRESET", request });
 }
 
-/** Node's own authorities and those of the file: one context, made once, since parsing them takes milliseconds. */
+/**
+ * Node's own authorities and those of the file: one context, made once. The file's are added to a context of Node's own, which parses
+ * its authorities once in a process; given anew as texts they are parsed anew, which takes 60 ms of Node 20 and 10 ms of Node 24.
+ */
 function trustAlso(caFile: string): tls.SecureContext {
   const pem = (file: string) => {
     try {
@@ -133,7 +136,14 @@ function trustAlso(caFile: string): tls.SecureContext {
     }
   };
   const extra = process.env["NODE_EXTRA_CA_CERTS"];
-  return tls.createSecureContext({ ca: [...tls.rootCertificates, ...(extra ? [pem(extra)] : []), pem(caFile)] });
+  // Node 20 leaves these out of a context that has authorities of its own.
+  const added = [...(extra ? [pem(extra)] : []), pem(caFile)];
+  const context = tls.createSecureContext();
+  // What `ca` itself calls for each text. No documented call adds to what Node trusts before Node 22.19.
+  if (typeof context.context?.addCACert !== "function")
+    return tls.createSecureContext({ ca: [...tls.rootCertificates, ...added] });
+  for (const text of added) context.context.addCACert(text);
+  return context;
 }
 
 function urlOf(proxy: ProxyOptions): URL {
