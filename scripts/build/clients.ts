@@ -31,7 +31,7 @@ export function onlyCalled(text: string, calls: string): string {
   return text.replace(METHOD, (method, name: string) => (kept.has(name) ? method : ""));
 }
 
-/** What a client reads answers by: numbers of values, and of each type its dates and values, as the package's generator lays them out. */
+/** Files by which a client reads answers: numbers of values, and of each type its dates and values, as the package's generator lays them out. */
 const TYPES = /[\\/]azure-devops-node-api[\\/]interfaces[\\/].*Interfaces\.js$/;
 const NUMBERS =
   /^var (\w+);\n\(function \(\1\) \{\n(?:(?: {4}.*)?\n)*?\}\)\(\1 = exports\.\1 \|\| \(exports\.\1 = \{\}\)\);\n/gm;

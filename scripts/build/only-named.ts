@@ -58,7 +58,7 @@ export function cutGroup(root: string, group: Group): Cut & { readonly callers: 
 }
 
 /**
- * What any file of lib/ and tasks/ names. A file that imports no package is asked too: it calls methods of what another one made, and
+ * Names in any file of lib/ and tasks/. A file that imports no package is asked too: it calls methods of what another one made, and
  * no text tells the type of that.
  */
 function namedHere(root: string): ReadonlySet<string> {

@@ -1,4 +1,4 @@
-// Whom the transport trusts on each Node that an agent runs: Node's own authorities, those of NODE_EXTRA_CA_CERTS and those of the agent.
+// Authorities that the transport trusts on each Node of an agent: those of Node, of NODE_EXTRA_CA_CERTS and of the agent.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
