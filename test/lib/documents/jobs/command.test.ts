@@ -99,6 +99,22 @@ describe("spec command job", () => {
     });
   });
 
+  it("takes the type of a service in both spellings that Azure's client takes", async () => {
+    const written = {
+      jupyter_lab: "JupyterLab",
+      JupyterLab: "JupyterLab",
+      TensorBoard: "TensorBoard",
+      VsCode: "VSCode",
+    };
+    for (const [type, sent] of Object.entries(written)) {
+      const job = parseJob(files.yaml(`command: x\nenvironment: azureml:e:3\nservices: {lab: {type: ${type}}}\n`));
+      const { properties } = (await translateJob(job, offline(), { name: "j" })).body as {
+        properties: { services: { lab: { jobServiceType: string } } };
+      };
+      assert.equal(properties.services.lab.jobServiceType, sent, type);
+    }
+  });
+
   it("takes every form of reference to an environment", async () => {
     const forms: Record<string, string> = {
       "azureml:e:3": `${WORKSPACE}/environments/e/versions/3`,

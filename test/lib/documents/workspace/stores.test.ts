@@ -116,6 +116,19 @@ describe("spec stores", () => {
       assert.match(text.join("\n"), pattern);
     });
 
+  it("sends the metadata and tags of a connection as text, as Azure's client does and the published type asks", async () => {
+    const written = await connection(
+      "type: git\ntarget: https://g\nmetadata: {release: 2.0, team: 5, live: true}\ntags: {k: [a, 1], m: {a: b}}\n",
+    );
+    assert.deepEqual((written as { metadata: unknown }).metadata, {
+      k: "['a', 1]",
+      m: "{'a': 'b'}",
+      release: "2.0",
+      team: "5",
+      live: "True",
+    });
+  });
+
   it("refuses credentials that the type of connection does not have", () => {
     const text = "name: c\ntype: container_registry\ntarget: t\n";
     assert.match(
