@@ -139,9 +139,12 @@ const SERVICE_TYPES = {
 const service = object(
   "a service",
   {
-    type: optional(enumeration(["jupyter_lab", "ssh", "tensor_board", "vs_code"], { rest: SERVICE_TYPES }), {
-      as: "job_service_type",
-    }),
+    type: optional(
+      enumeration(["jupyter_lab", "ssh", "tensor_board", "vs_code"], { fold: "snake", rest: SERVICE_TYPES }),
+      {
+        as: "job_service_type",
+      },
+    ),
     port: optional(integer()),
     nodes: optional(enumeration(["all"]), { unwritten: true }),
     properties: optional(map(looseText)),

@@ -6,7 +6,8 @@ import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
 
 import { type Fields, map, object, optional, readOnly, required } from "../language/object.ts";
-import { anything, boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";
+import { valueText } from "../language/python-text.ts";
+import { boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";
 import { type Shape, snakeCase } from "../language/shape.ts";
 
 const FIELDS = {
@@ -76,8 +77,8 @@ export interface ConnectionDocument {
   readonly name: string;
   readonly credentials?: ConnectionCredentials;
   readonly is_shared?: boolean;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly tags?: Readonly<Record<string, unknown>>;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -95,8 +96,8 @@ const header = {
   name: required(nameText()),
   description: optional(text()),
   is_shared: optional(boolean),
-  metadata: optional(map(anything)),
-  tags: optional(map(anything)),
+  metadata: optional(map(valueText)),
+  tags: optional(map(valueText)),
   id: readOnly(),
   creation_context: readOnly(),
 };
