@@ -190,6 +190,8 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
         name: repository.name ?? path.basename(repository.path),
         uri: repository.uri,
         ...(build.definition.repository === undefined ? {} : { id: build.definition.repository.id }),
+        // Elsewhere the name is what identifies it, as `contoso/model` on GitHub does.
+        ...(repository.provider === undefined ? {} : { provider: repository.provider, id: repository.name ?? "" }),
       },
       branch,
       commit: repository.commit,

@@ -14,6 +14,8 @@ export interface Repository {
   /** The value of Build.Repository.Uri, and the clone's remote. */
   readonly uri: string;
   readonly name?: string;
+  /** Where the code lies, as Build.Repository.Provider says it; absent: `TfsGit`, which is Azure Repos. */
+  readonly provider?: string;
   /** `main` or `refs/heads/main`. */
   readonly branch: string;
   readonly commit: string;
