@@ -29,6 +29,13 @@ function files(ending: string, folder = ""): string[] {
 
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 
+/** The pages that people read: all of Markdown but the facts, which quote others, and what tests keep. */
+export function pages(): { readonly file: string; readonly text: string }[] {
+  return files(".md")
+    .filter((file) => !/^(docs\/facts|changes|test|contributions)\//.test(file) && file !== "CHANGELOG.md")
+    .map((file) => ({ file, text: read(file) }));
+}
+
 /** A lone list of steps is given the pipeline around it. */
 const asPipeline = (text: string) => (/^(steps|stages|jobs|extends):/m.test(text) ? text : `steps:\n${text}`);
 
