@@ -64,7 +64,7 @@ export class Monitored {
         ? { done: true as const, value: status }
         : { done: false as const };
     };
-    const status = await poll(look, { what: `the monitor's job ${name}`, initial: 200, deadline: 300_000 });
+    const status = await poll(look, { what: `the monitor's job ${name}`, initial: 200, deadline: 3_600_000 });
     if (status !== "Completed") throw new Error(`The monitor's job ${name} is ${status}.`);
     return name;
   }
