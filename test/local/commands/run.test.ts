@@ -178,8 +178,7 @@ steps:
 
   it("is not green where a pipeline that a run would start cannot run here", () => {
     const half = path.join(folder, "half");
-    const listens =
-      "trigger: none\nresources:\n  pipelines:\n  - { pipeline: first, source: half, trigger: true }\n";
+    const listens = "trigger: none\nresources:\n  pipelines:\n  - { pipeline: first, source: half, trigger: true }\n";
     write("azure-pipelines.yml", "steps:\n- bash: echo went on\n", half);
     write("release.yml", `${listens}steps:\n- pwsh: ./release.ps1\n`, half);
     const red = run("--repo", half);
