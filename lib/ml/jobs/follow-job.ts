@@ -13,6 +13,7 @@ import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts"
 import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
 import type { JobCost, Meter } from "./meter.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
+import { Pace } from "./pace.ts";
 import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { bestTrialName } from "./run-tree.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
@@ -61,11 +62,6 @@ export interface FollowedJob {
   readonly cost?: JobCost;
 }
 
-/** One look costs one round trip to run history and one ranged read for each log; quick while something happens. */
-const QUICKEST = 1_000;
-const SLOWEST = 10_000;
-/** A listing of many steps is long, and is asked for less often: milliseconds for each of them. */
-const FOR_EACH_STEP = 10;
 /** Steps whose logs an error holds. */
 const MOST_FAILED = 3;
 /** Most characters of a failed run's own words. */
@@ -110,7 +106,8 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
   let steps: StepsFollower | undefined;
   let status = "";
   let told = "";
-  let pause = QUICKEST;
+  const pace = new Pace();
+  let latest: RunDetails | undefined;
   let unread = false;
   const seen = new RunsSeen(name, clock);
   const lookClosely = async (details: RunDetails): Promise<Read> => {
@@ -138,6 +135,25 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
       return { news: false, more: false };
     }
   };
+  /**
+   * Reads the log by the address that the last look at the state gave: one ranged read for each log. No meter judges by it: the job may have ended.
+   */
+  const glance = async () => {
+    let read: Read = { news: false, more: false };
+    try {
+      read = steps ? await steps.glance() : latest ? await own.read(latest, show) : read;
+    } catch {
+      if (signal.aborted) throw signal.reason;
+      // Its address may have ended, and the next look gets a new one; what is wrong beside that is told there.
+      pace.askState();
+    }
+    return { done: false as const, after: pauseAfter(read, false) };
+  };
+  const pauseAfter = ({ news, more }: Read, state: boolean): number => {
+    const logs = steps ? steps.logs : latest && !unread ? RunLog.count(latest) : 0;
+    const pause = pace.next({ news, state, logs, steps: steps?.size }, clock.now());
+    return more ? 0 : pause;
+  };
   const tell = () => {
     told = status;
     log.info(`Job ${name}: ${status}.`);
@@ -156,6 +172,7 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     return cost;
   };
   const look = async () => {
+    if (!pace.asksState(clock.now())) return glance();
     const { status: now, details } = await standing.look().catch(async (error: unknown) => {
       if (signal.aborted) throw signal.reason;
       // By what was read before, and only then: a service that is out of order stops no meter, and a job that has ended takes nothing more.
@@ -164,6 +181,7 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
       throw error;
     });
     seen.saw(now, details);
+    latest = details;
     const changed = now !== undefined && now !== status;
     status = now ?? status;
     if (changed) options.onProgress?.({ name, status });
@@ -172,9 +190,7 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     if (changed && status !== told) tell();
     const { news, more } = details ? await lookIfPossible(details) : { news: false, more: false };
     await options.meter?.look(seen.runs(steps?.runs()));
-    const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);
-    pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
-    return { done: false as const, after: more ? 0 : pause };
+    return { done: false as const, after: pauseAfter({ news: news || changed, more }, true) };
   };
   const what = `the job ${name} to end`;
   let last: RunDetails;

@@ -44,10 +44,14 @@ interface Step {
   /** Its log was read to the end. */
   isRead: boolean;
   isShown: boolean;
+  /** Listings since it was opened. */
+  listings: number;
 }
 
 /** Logs of ended steps that are fetched at a time. */
 const LANES = 8;
+/** Listings after which the log of a step is read between two of them, too. */
+const LONG = 4;
 /** Bytes of a log that are read before its turn; the rest waits where it lies. */
 const AHEAD = 64 * 1024;
 
@@ -90,10 +94,24 @@ export class StepsFollower {
    */
   async look(): Promise<Read> {
     this.#isListed = false;
+    if (this.#current) this.#current.listings += 1;
     const changed = await this.#list(this.#job, "");
     this.#isListed = true;
     const { news, more } = await this.#show();
     return { news: changed || news, more };
+  }
+
+  /** Logs that a glance reads: those of the step that is shown, once it has run for some listings: short steps cost nothing more. */
+  get logs(): number {
+    const { details, listings = 0, isRead } = this.#current ?? {};
+    return details && listings >= LONG && !isRead ? RunLog.count(details) : 0;
+  }
+
+  /** Shows what is new in the log of the step that is shown, without a look at how the steps stand: one ranged read for each log. */
+  async glance(): Promise<Read> {
+    const { details, log } = this.#current ?? {};
+    if (!details || !log || this.logs === 0) return { news: false, more: false };
+    return log.read(details, (lines) => this.#print(lines));
   }
 
   /** All steps as the last listing had them, in its order. */
@@ -291,6 +309,7 @@ function newStep(
     isPipeline,
     isRead: false,
     isShown: false,
+    listings: 0,
   };
 }
 

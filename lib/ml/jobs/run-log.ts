@@ -40,6 +40,11 @@ export class RunLog {
     this.#workspace = workspace;
   }
 
+  /** Logs that the details name, each of which one look reads. */
+  static count({ logFiles }: RunDetails): number {
+    return logsToShow(Object.keys(logFiles ?? {})).length;
+  }
+
   /**
    * Shows the lines that are new in the logs which the details name. One ranged read for each log, and one for each
    * further piece of it.
