@@ -202,6 +202,25 @@ describe("sequential round trips", () => {
     most(await roundsOf(deployEndpoint, { endpointFile, deploymentFile, requestFile, ...LINK }, root));
   });
 
+  it("of a deployment whose model must be signed: the signature costs at most one", async () => {
+    const root = scoringProject(freshEndpoint());
+    const [endpointFile, deploymentFile] = [path.join(root, "endpoint.yml"), path.join(root, "deployment.yml")];
+    const given = newFile();
+    const requireSignature = (await newKey(cloud, "rounds")).id;
+    await roundsOf(registerModel, { ...given, type: "custom_model", signWith: requireSignature });
+    const inputs = { endpointFile, deploymentFile, model: `azureml:${given.name}:1`, plan: "true" };
+    const asked = [inputs, { ...inputs, requireSignature }].map((one) => roundsOf(deployEndpoint, one, root));
+    const [none = [], signed = []] = await Promise.all(asked);
+    assert.ok(
+      signed.length - none.length <= 1,
+      `${signed.length}, and ${none.length} without: ${shown([...none, ["---"], ...signed])}`,
+    );
+    assert.ok(
+      signed.flat().some((one) => /-proof\//.test(one)),
+      shown(signed),
+    );
+  });
+
   it("of a rollback: links cost at most one", async () => {
     const endpointName = await liveEndpoint();
     await release(endpointName, { deployment: "green", how: "a" });

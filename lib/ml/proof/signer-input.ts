@@ -38,6 +38,8 @@ export function readTrust(
   if (isVaultId(given)) {
     if (name !== undefined) throw needlessName(name);
     const id = readVaultId(given, access, "signedBy");
+    // The token is on its way while the proof is read; who asks for the key gets its failure.
+    access.azure.token(access.azure.cloud.vaultScope, access.signal).catch(() => {});
     return (keyId) => vaultTrust(access, id, keyId);
   }
   const trust = trustInPem(readPem(given, folder, "signedBy"), path.basename(given), name);

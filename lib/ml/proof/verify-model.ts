@@ -1,5 +1,6 @@
 // Verifies a model version: that a trusted signer has signed exactly the files that it has. All files are read; nothing is written.
 // Tests: test/tasks/VerifyModel.test.ts
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../../errors.ts";
@@ -8,9 +9,11 @@ import type { AssetBody } from "../assets/asset-home.ts";
 import { wordFor } from "../assets/asset-home.ts";
 import type { AssetStore } from "../assets/asset-store.ts";
 import { findVersion, noSuchAsset } from "../assets/assets.ts";
+import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
 import type { FileDigest } from "../assets/model-prover.ts";
-import type { Registry } from "../assets/registry.ts";
-import { proofOf } from "../workspace/lineage.ts";
+import { isRegistry, type Registry } from "../assets/registry.ts";
+import { ARTIFACTS } from "../assets/version-places.ts";
+import { PROOF_SIGNER, proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { manifestOf, unsigned } from "./model-manifest.ts";
 import { begun, ProofsOfModel, saidList } from "./proof-search.ts";
@@ -75,11 +78,16 @@ export async function verifyModel(home: Workspace | Registry, request: Verificat
   const trustFor = readTrust(home, signedBy);
   const file = signatureFile === undefined ? undefined : readSignature(signatureFile, signedBy.folder);
   const proofs = file === undefined ? new ProofsOfModel(home, name) : undefined;
+  // The proof lies in the one, and most models in one of both; another place is asked for where it is named.
+  if (!isRegistry(home))
+    for (const datastore of [DEFAULT_DATASTORE, ARTIFACTS]) void begun(openDatastore(home, datastore));
   const body = await findVersion(home, "models", name, version);
   if (body === undefined) throw await noSuchAsset(home, "models", name, version);
   // Where it does not verify, the rest of its files is not read.
   const ended = new AbortController();
   const reads = AbortSignal.any([signal, ended.signal]);
+  // Each request on its way listens to them.
+  setMaxListeners(100, signal, reads);
   const reading = begun(placeOf(home, "models", name, body).then((place) => digestsAt(place, model, reads)));
   try {
     return await verifyRead(home, request, body, { file, proofs, reading, trustFor });
@@ -103,6 +111,9 @@ async function verifyRead(
   { file, proofs, reading, trustFor }: Begun,
 ): Promise<VerifiedModel> {
   const model = `${name}:${version}`;
+  // The vault is asked beside the proof for the key that the version's tag names; the proof says which one counts.
+  const named = body.properties?.tags?.[PROOF_SIGNER];
+  const early = named === undefined || proofs === undefined ? undefined : begun(trustFor(named));
   const proof = await proofs?.ofVersion(body, true, async () => manifestOf(model, await reading).list);
   if (file === undefined && proof === undefined) {
     const { name: asset, version: number } = proofOf(name, version, manifestOf(model, await reading).list, true);
@@ -110,7 +121,8 @@ async function verifyRead(
   }
   const asset = proof && `${proof.name}:${proof.version}`;
   const bundle = file ?? bundleIn(proof?.files ?? new Map(), model);
-  const trust = await trustFor(keyIdIn(bundle));
+  const keyId = keyIdIn(bundle);
+  const trust = await (keyId === named && early !== undefined ? early : trustFor(keyId));
   const verified =
     proof === undefined ? verifySignature(bundle, trust, model) : verifyProof(proof.files, bundle, trust, model);
   requireName(verified, signedAs ?? model, model);

@@ -2,6 +2,7 @@
 // (blue/green, canary, shadow, in place); otherwise rolls back.
 // Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/in-place.test.ts
 
+import { setMaxListeners } from "node:events";
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import {
   type AutoscaleDocument,
@@ -173,9 +174,14 @@ async function resolveAndPlan(
       if (endpoint || options.endpoint) return;
       throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
     }),
-    requireNamed(workspace, document).then(() => requireSignature(workspace, options)),
+    requireNamed(workspace, document),
     judgeable,
   ]);
+  // Beside the preflight, and before anything is made; a name that is not there is said first.
+  const signed = requireSignature(workspace, options).catch(async (error: unknown) => {
+    await checks;
+    throw error;
+  });
   const preflight =
     options.preflight === "on"
       ? preflightOfDeployment(
@@ -184,13 +190,15 @@ async function resolveAndPlan(
           Promise.all([there, checks]).then(([seen]) => seen),
         )
       : undefined;
+  const mayCreate = Promise.all([preflight ?? checks, signed]);
+  mayCreate.catch(() => {});
   const resolver = createResolver(workspace, {
-    mayCreate: preflight ?? checks,
+    mayCreate,
     ...(options.root === undefined ? {} : { root: options.root }),
   });
   const translation = translate(document, resolver);
   translation.catch(() => {});
-  const [[endpoint, deployments], judgePlan] = await Promise.all([there, preflight, checks]);
+  const [[endpoint, deployments], judgePlan] = await Promise.all([there, preflight, checks, signed]);
   const { name: deployment, write } = await translation;
   const body = write.body as DeploymentBody;
   requireItsCompute(name, endpoint, options.endpoint, body);
@@ -217,6 +225,8 @@ async function resolveAndPlan(
 async function requireSignature(workspace: Workspace, options: DeployOptions) {
   const { requireSignature: given, signerName: name, signedAs, deployment, root } = options;
   if (!given) return;
+  // Each request on its way listens to it, and these come beside those of the preflight.
+  setMaxListeners(100, workspace.signal);
   const { model } = deployment;
   const id =
     model?.kind === "registered"
