@@ -1,10 +1,15 @@
 // `npm test -- FILE` runs that file and no other; a folder stands for all its tests.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { mochaArguments } from "../../scripts/test.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
+/** Mocha's own way from a pattern to files. */
+const { lookupFiles }: { lookupFiles(pattern: string, extensions: string[], recursive: boolean): string[] } =
+  await import(createRequire(import.meta.url).resolve("mocha/lib/cli/lookup-files.js"));
 const filesOf = (words: readonly string[]) => words.filter((word) => word.endsWith(".test.ts"));
 
 describe("npm test", () => {
@@ -16,6 +21,21 @@ describe("npm test", () => {
       "--fgrep",
       "a (b)",
     ]);
+  });
+
+  // Mocha hands its files out in this order: a long file that begins last leaves one process busy and the others idle.
+  it("runs each file once, and the rooms whose files take longest before the short ones", () => {
+    const { spec } = JSON.parse(readFileSync(path.join(root, ".mocharc.json"), "utf8")) as { spec: string[] };
+    const files = spec
+      .flatMap((pattern) => lookupFiles(pattern, ["ts"], true))
+      .map((file) => path.relative(root, file));
+    const all = readdirSync(path.join(root, "test"), { recursive: true, encoding: "utf8" });
+    const tests = all.filter((name) => name.endsWith(".test.ts")).map((name) => path.join("test", name));
+    assert.deepEqual([...files].sort(), tests.sort());
+    const first = (room: string) => files.findIndex((file) => file.startsWith(`test/${room}/`));
+    const last = (room: string) => files.findLastIndex((file) => file.startsWith(`test/${room}/`));
+    for (const long of ["tasks", "e2e", "bundle"])
+      for (const short of ["docs", "lib", "scripts"]) assert.ok(last(long) < first(short), `${long} before ${short}`);
   });
 
   it("runs only the files that are named, once each, with the reporter that counts", () => {
