@@ -33,6 +33,11 @@ export interface JobOptions {
   readonly retryDelay?: (n: number) => number;
   /** A pull request from a fork whose job gets no secrets: steps that name a connection are skipped. */
   readonly restrictsForkSecrets?: boolean;
+  /**
+   * A task's files in the job are hard links to those of its package, where the file system has them, and not copies: for packages that no
+   * step writes to.
+   */
+  readonly linksTasks?: boolean;
 }
 
 /** @param lookupId what every process of the job carries in its environment */

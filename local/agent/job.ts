@@ -18,7 +18,7 @@ import {
   type Step,
   succeeded,
 } from "./step.ts";
-import { chooseHandler, installTask, readTaskFolder, type Stage, type TaskFolder } from "./task-folder.ts";
+import { chooseHandler, copy, installTask, link, readTaskFolder, type Stage, type TaskFolder } from "./task-folder.ts";
 import { composeStage, type PreparedStep, type StageEnvironment } from "./task-process.ts";
 import { unrun } from "./unrun-stage.ts";
 import { VariableStore } from "./variables.ts";
@@ -198,7 +198,7 @@ export class Job {
   #install(task: TaskFolder, files: readonly string[] | undefined): string {
     const known = this.#installed.get(task.folder);
     if (known !== undefined) return known;
-    const folder = installTask(task, this.folders.work, files);
+    const folder = installTask(task, this.folders.work, files, this.#options.linksTasks === true ? link : copy);
     this.#installed.set(task.folder, folder);
     return folder;
   }

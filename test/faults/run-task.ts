@@ -100,6 +100,7 @@ export async function runTask(ground: Ground, attempt: Attempt, slot = 0): Promi
     }),
     variables: ground.nodes.node24 === undefined ? {} : { AGENT_USE_NODE24: "true" },
     nodes: ground.nodes,
+    linksTasks: true,
     hostEnvironment: {
       ...hostEnvironment(),
       [PROCESS_FILE]: processFile,
