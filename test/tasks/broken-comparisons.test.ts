@@ -111,5 +111,5 @@ describe("the comparison that a rule means", () => {
       const one = await found(steps);
       assert.ok(typeof one === "string", `The verdict counts: ${JSON.stringify(one)}`);
       assert.match(one, why);
-    }).timeout(60_000);
+    });
 });
