@@ -17,6 +17,7 @@ import { measureStarts } from "./bench/starts.ts";
 import { measureTransfers } from "./bench/transfers.ts";
 import { buildTasks } from "./build.ts";
 import { formatJson } from "./generate/json.ts";
+import { bringUpToDate } from "./generate.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
@@ -38,16 +39,16 @@ async function main(): Promise<number> {
   const runs = Number(values.runs);
   const { starts, pairs, following, transfers, growth, memory, only } = values;
   const all = !(starts || pairs || following || transfers || growth || memory);
-  if (starts) keep({ starts: await measureStarts(runs) }, only);
-  if (pairs || all) keep({ pairs: await measurePairs(runs, only ?? "", console.log) }, only);
-  if (following) keep({ following: await measureFollowing() }, only);
-  if (transfers) keep({ transfers: await measureTransfers(runs, Number(values.files)) }, only);
-  if (growth) keep({ growth: await measureGrowth() }, only);
+  if (starts) await keep({ starts: await measureStarts(runs) }, only);
+  if (pairs || all) await keep({ pairs: await measurePairs(runs, only ?? "", console.log) }, only);
+  if (following) await keep({ following: await measureFollowing() }, only);
+  if (transfers) await keep({ transfers: await measureTransfers(runs, Number(values.files)) }, only);
+  if (growth) await keep({ growth: await measureGrowth() }, only);
   return memory || all ? ((await memoryBench(only)) > 0 ? 1 : 0) : 0;
 }
 
-/** Prints what was measured, and puts it in the place of what was measured earlier. */
-function keep(part: Performance, only: string | undefined): void {
+/** Prints what was measured, and puts it in the place of what was measured earlier, in the README's comparison too. */
+async function keep(part: Performance, only: string | undefined): Promise<void> {
   console.log(performancePage(part));
   if (only !== undefined) {
     console.log("docs/performance.json stays as it is: --only left rows out.");
@@ -57,6 +58,7 @@ function keep(part: Performance, only: string | undefined): void {
   const all: Performance = { ...(JSON.parse(readFileSync(file, "utf8")) as Performance), ...part };
   writeFileSync(file, formatJson(all));
   writeFileSync(path.join(root, "docs", "performance.md"), performancePage(all));
+  await bringUpToDate(root);
 }
 
 process.exitCode = await main();

@@ -4,6 +4,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Performance } from "./bench/performance.ts";
+import { comparisonTable } from "./bench/performance-page.ts";
 import { readRecipes, withAround } from "./generate/around.ts";
 import { contractFile, sharedFile, sharedTypes } from "./generate/contract.ts";
 import { readContributions } from "./generate/contributions.ts";
@@ -61,6 +63,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     ...tasks.map(resourcesFile),
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: TROUBLESHOOTING, content: troubleshootingFile(read(TROUBLESHOOTING), codes) },
+    { path: README, content: comparisonIn(read(README), JSON.parse(read("docs/performance.json")) as Performance) },
     recordSchemaFile(),
     scoringScriptFile(root),
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
@@ -69,6 +72,15 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
   ];
 }
 
+/** The README with the measured comparison between its marks. @throws Error when a mark is missing */
+function comparisonIn(readme: string, measured: Performance): string {
+  const [start, end] = ["<!-- generated: comparison -->", "<!-- end: comparison -->"];
+  const [from, to] = [readme.indexOf(start), readme.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md: the marks ${start} and ${end} are missing.`);
+  return `${readme.slice(0, from + start.length)}\n${comparisonTable(measured)}\n${readme.slice(to)}`;
+}
+
+const README = "README.md";
 const MANIFEST = "vss-extension.json";
 const CONNECTIONS = "docs/connections.md";
 const STATUS = "docs/status.md";

@@ -91,6 +91,21 @@ ${readers(pairs.load)}
 `;
 }
 
+/** The README's measured comparison: ours beside Azure's own client. @returns an empty text where nothing was measured */
+export function comparisonTable({ pairs }: Performance): string {
+  if (pairs === undefined) return "";
+  const rows = pairs.rows.map(({ what, ours, theirs }) => [
+    what,
+    seconds(theirs.median),
+    seconds(ours.median),
+    `${theirs.exchanges} / ${ours.exchanges}`,
+  ]);
+  return `${table(["Measured", `azure-ai-ml ${pairs.azureAiMl}`, "These tasks", "Requests, theirs / ours"], rows)}
+
+Whole processes in turn against one local Azure, without network delay: medians of ${pairs.runs} runs on ${pairs.date}, ${pairs.machine}.
+azure-ai-ml is the client below \`az ml\`; the start of the Azure CLI and its installation in each job are not in it. \`npm run bench -- --pairs\` measures it again.`;
+}
+
 function followingPart(following: Following): string {
   const rows = following.rows.map(({ what, value, unit, aim }) => [what, `${value} ${unit}`, said(aim, value)]);
   return `## Following a job

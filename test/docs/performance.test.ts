@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Performance, Starts } from "../../scripts/bench/performance.ts";
-import { performancePage } from "../../scripts/bench/performance-page.ts";
+import { comparisonTable, performancePage } from "../../scripts/bench/performance-page.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");
 const measured = JSON.parse(readFileSync(resolve(docs, "performance.json"), "utf8")) as Performance;
@@ -38,6 +38,17 @@ describe("the page of performance", () => {
       performancePage({ transfers: { ...conditions, azureAiMl: "1", rows: [row] } }),
       /^\| 1 GB \| 0\.90 s \(0\.80-1\.20\) \| bare \| 0\.90 s \(0\.80-1\.20\) \| 0\.85 \| at least 0\.9: \*\*missed\*\* \|$/m,
     );
+  });
+
+  it("gives the README a row for each pair, and nothing where no pair was measured", () => {
+    const time = { median: 900, min: 800, max: 1200 };
+    const sides = { ours: { ...time, exchanges: 9 }, theirs: { ...time, median: 2400, exchanges: 12 } };
+    const rows = [{ what: "submit a job", task: "SubmitJob", ...sides }];
+    const table = comparisonTable({ pairs: { ...conditions, azureAiMl: "1.35.2", rows } });
+    assert.match(table, /^\| Measured \| azure-ai-ml 1\.35\.2 \| These tasks \| Requests, theirs \/ ours \|$/m);
+    assert.match(table, /^\| submit a job \| 2\.40 s \| 0\.90 s \| 12 \/ 9 \|$/m);
+    assert.match(table, /medians of 3 runs on 2026-11-28, 2 processors\./);
+    assert.equal(comparisonTable({ starts }), "");
   });
 
   it("has no part that was not measured", () => {

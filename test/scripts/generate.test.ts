@@ -36,11 +36,14 @@ describe("generate", () => {
       for (const name of [
         "scripts/generate.ts",
         "scripts/generate",
+        "scripts/bench/performance.ts",
+        "scripts/bench/performance-page.ts",
         "scripts/module-boundaries",
         "lib",
         "tasks",
         "contributions",
         "docs",
+        "README.md",
         "vss-extension.json",
         "package.json",
       ]) {
