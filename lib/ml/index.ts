@@ -36,7 +36,7 @@ export { checkProduction, productionSection, readProduction } from "./model-moni
 export { noteDrift } from "./model-monitors/note-drift.ts";
 export { promoteModel } from "./promote/promote-model.ts";
 export { targetOf } from "./promote/target.ts";
-export { proofSection, proverFor } from "./proof/prover.ts";
+export { openPlaces, proofSection, proverFor } from "./proof/prover.ts";
 export { verifyModelIn } from "./proof/verify-model.ts";
 export { dataOf, registerDataIn } from "./register/register-data.ts";
 export { registerModelIn } from "./register/register-model.ts";

@@ -1,5 +1,5 @@
 // Register model: from a job's output or a folder, once, with where it came from.
-import { openAssetStore, proofSection, proverFor, registerModelIn } from "../../lib/ml/index.ts";
+import { openAssetStore, openPlaces, proofSection, proverFor, registerModelIn } from "../../lib/ml/index.ts";
 import { decisionTags } from "../../lib/task/decision.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openJudgements } from "../../lib/task/judgements.ts";
@@ -13,17 +13,19 @@ export default defineTask(
     const judges = openJudgements(run, signal);
     const decides = decisionTags(run, record, { log, signal });
     const approver = async () => (await decides)["azureDevOps.approvedBy"] ?? judges.approvedBy(run.provenance.stage);
+    const source = sourceOf(inputs);
     const proverOf = proverFor(inputs, folders, { tool: contract.task, approver });
     const [{ prover, ...place }, decision] = await Promise.all([
       open(async (request) => {
-        const [opened, prover] = await Promise.all([openAssetStore(request), proverOf?.(request)]);
+        const beside = source.kind === "job" && request.azure.dryRun === undefined && proverOf ? openPlaces : undefined;
+        const [opened, prover] = await Promise.all([openAssetStore({ ...request, beside }), proverOf?.(request)]);
         return { ...opened, prover };
       }),
       decides,
     ]);
     const { name, type, version, description } = inputs;
     const tags = readPairs(inputs.tags, "tags");
-    const request = { name, type, version, description, tags, decision, prover, source: sourceOf(inputs) };
+    const request = { name, type, version, description, tags, decision, prover, source };
     const { evidence: _evidence, proof, ...model } = await registerModelIn(place, request, folders, judges);
     log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
     record.model = model;

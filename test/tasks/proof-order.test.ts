@@ -12,6 +12,7 @@ import { until } from "../harness/until.ts";
 import { project } from "../lib/ml/projects.ts";
 import { newKey } from "../lib/ml/proof/vault.ts";
 import { answered, openLocal, theCloud } from "../lib/ml/world.ts";
+import { JobClient } from "../local/azure/job-client.ts";
 import { runStory, type StoryOptions } from "./context.ts";
 
 const isPut = ({ method, url }: PipelineRequest, part: RegExp) => method === "PUT" && part.test(url);
@@ -291,5 +292,39 @@ describe("a registration with a proof", () => {
     const ran = await register(name, { modelPath });
     assert.match(ran.error?.message ?? "signed", /m\.pkl/);
     assert.deepEqual(await proofsOf(name), []);
+  });
+
+  it("proves the files that a job has in the end, where they were listed and read before", async () => {
+    const cloud = await theCloud();
+    const jobs = new JobClient(cloud);
+    await jobs.prepare();
+    const [job, name] = [jobs.name(), newName()];
+    await jobs.arm("PUT", `/jobs/${job}`, jobs.properties("mkdir -p outputs && echo m > outputs/m.pkl"));
+    await until("the job has ended", async () =>
+      /^(Completed|Failed)$/.test((await jobs.arm("GET", `/jobs/${job}`)).body.properties.status),
+    );
+    const place = `ExperimentRun/dcid.${job}/outputs`;
+    let lists = 0;
+    const ran = await register(
+      name,
+      { source: "job", jobName: job, outputPath: "outputs", modelPath: "" },
+      {
+        between: async (request, send) => {
+          // The job writes on, after its files were listed and before it is said to have ended.
+          if (new RegExp(`/jobs/${job}\\?`).test(request.url)) {
+            await until("the usual place is listed", async () => lists > 0);
+            await cloud.azure.blobs.put("azureml", `${place}/m.pkl`, "trained further");
+            await cloud.azure.blobs.put("azureml", `${place}/late.txt`, "late");
+          }
+          const answer = await send();
+          if (/\/azureml\?.*comp=list/.test(request.url)) lists++;
+          return answer;
+        },
+      },
+    );
+    assert.equal(ran.error, undefined, ran.error?.message);
+    assert.ok(lists > 1, "it was listed again");
+    assert.equal(ran.record.proof?.files, 2);
+    await verified(name);
   });
 });

@@ -13,7 +13,7 @@ import {
 import type { Uploaded } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import { whatItHas } from "../../nearest-name.ts";
-import type { Workspace } from "../workspace/workspace.ts";
+import type { OpeningWorkspace, Workspace } from "../workspace/workspace.ts";
 import { LARGE, type LocalContent } from "./local-content.ts";
 import { bringContent } from "./stored-content.ts";
 
@@ -47,7 +47,7 @@ interface Secrets {
  * Opens a datastore for reading and writing blobs: two requests side by side, once in a run.
  * @throws TaskError `notFound` that names those there are; `input` where it is no blob container
  */
-export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATASTORE): Promise<Datastore> {
+export function openDatastore(workspace: OpeningWorkspace, name: string = DEFAULT_DATASTORE): Promise<Datastore> {
   return workspace.once(`datastore ${name}`, async () => {
     const { azure, signal } = workspace;
     const at = `${workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
@@ -189,7 +189,7 @@ function sizeOf(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-async function sayNotFound(workspace: Workspace, name: string, error: unknown): Promise<unknown> {
+async function sayNotFound(workspace: OpeningWorkspace, name: string, error: unknown): Promise<unknown> {
   if (!(error instanceof TaskError) || error.status !== 404) return error;
   const names: string[] = [];
   for await (const one of workspace.azure.list<DatastoreBody>(`${workspace.id}/datastores`, {

@@ -12,6 +12,23 @@ import type { LocalContent } from "./local-content.ts";
 export interface BlobPlace {
   readonly container: Container;
   readonly path: string;
+  /** The first blobs of an earlier list: what is read by them counts where a list of now has them too. */
+  readonly early?: Promise<readonly BlobFile[]>;
+}
+
+/** Blobs that an early list takes: a page of a list, which is one request. */
+const EARLY = 500;
+
+/** Lists a place at once, before anybody knows whether it is wanted. Whoever awaits the list gets its failure. */
+export function listedEarly({ container, path }: BlobPlace, signal: AbortSignal): BlobPlace {
+  const list = async () => {
+    const blobs: BlobFile[] = [];
+    for await (const blob of container.files(path, signal)) if (blobs.push(blob) === EARLY) break;
+    return blobs;
+  };
+  const early = list();
+  early.catch(() => {});
+  return { container, path, early };
 }
 
 const AT_ONCE = 8;

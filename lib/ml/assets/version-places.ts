@@ -54,7 +54,17 @@ export async function outputPathOf(
 ): Promise<DatastorePath | undefined> {
   const name = output === "artifacts" ? "default" : output;
   const uri = job?.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job?.name ?? "", name));
-  const place = uri ? ownDatastorePath(workspace, uri) : usualPlace(job?.name, name);
+  return uri ? within(ownDatastorePath(workspace, uri), path) : usualPathOf(job?.name, output, path);
+}
+
+/** Where most outputs of a job lie, or a path in them: the services may say another place. */
+export const usualPathOf = (
+  job: string | undefined,
+  output: string,
+  path: string | undefined,
+): DatastorePath | undefined => within(usualPlace(job, output === "artifacts" ? "default" : output), path);
+
+function within(place: DatastorePath | undefined, path: string | undefined): DatastorePath | undefined {
   const below = (path ?? "").replace(/^\/+|\/+$/g, "");
   return place && { datastore: place.datastore, path: below === "" ? place.path : `${place.path}/${below}` };
 }

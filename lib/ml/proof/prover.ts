@@ -3,7 +3,10 @@
 import { rootOf, type UploadRoot } from "../../documents/index.ts";
 import type { Log } from "../../log.ts";
 import { sha256 } from "../../sha256.ts";
+import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
 import type { ModelProof, Prover } from "../assets/model-prover.ts";
+import { ARTIFACTS } from "../assets/version-places.ts";
+import type { OpeningWorkspace } from "../workspace/workspace.ts";
 import type { VaultAccess } from "./key-vault.ts";
 import type { ProverRequest } from "./prove-model.ts";
 
@@ -14,6 +17,11 @@ interface Wishes {
 
 /** Opens the signer at once, beside whatever else a task asks for first. */
 export type OpenProver = (access: VaultAccess & { readonly log: Log }) => Promise<Prover | undefined>;
+
+/** Opens the places of a proof and of most jobs' outputs beside the workspace: what they hold is asked for beside the job then. */
+export function openPlaces(opening: OpeningWorkspace): void {
+  for (const datastore of [DEFAULT_DATASTORE, ARTIFACTS]) openDatastore(opening, datastore).catch(() => {});
+}
 
 /** @returns undefined where no proof is asked for; what it opens is undefined where only a plan is wanted */
 export function proverFor(

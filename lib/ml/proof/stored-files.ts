@@ -34,15 +34,18 @@ export async function placeOf(
   throw unreadable(`${name}:${versionIn(version)}`, uriOf(version));
 }
 
+/** A blob as a file of a place; none where it is not of the place. */
+function fileAt(path: string, blob: BlobFile): StoredFile[] {
+  // A prefix also matches names that are longer, such as `model-2` for `model`.
+  if (blob.name === path) return [{ blob, path: "." }];
+  if (path !== "" && !blob.name.startsWith(`${path}/`)) return [];
+  return [{ blob, path: blob.name.slice(path === "" ? 0 : path.length + 1) }];
+}
+
 /** One round trip for each 500 files. @throws TaskError `notFound` where nothing lies there */
 async function filesAt({ container, path }: BlobPlace, what: string, signal: AbortSignal): Promise<StoredFile[]> {
   const files: StoredFile[] = [];
-  for await (const blob of container.files(path, signal)) {
-    // A prefix also matches names that are longer, such as `model-2` for `model`.
-    if (blob.name === path) files.push({ blob, path: "." });
-    else if (path === "" || blob.name.startsWith(`${path}/`))
-      files.push({ blob, path: blob.name.slice(path === "" ? 0 : path.length + 1) });
-  }
+  for await (const blob of container.files(path, signal)) files.push(...fileAt(path, blob));
   if (files.length > 0) return files;
   throw new TaskError("notFound", `${what} has no files: nothing lies at ${bounded(path, 300)}.`, {
     errorCode: "AML1706",
@@ -50,14 +53,34 @@ async function filesAt({ container, path }: BlobPlace, what: string, signal: Abo
   });
 }
 
-/** The SHA-256 of every file of a place; all bytes are read. */
+/** The SHA-256 of every file of a place; all bytes are read, and those of an early list beside the list of now. */
 export async function digestsAt(place: BlobPlace, what: string, signal: AbortSignal): Promise<FileDigest[]> {
+  const read = new Map<string, Promise<FileDigest>>();
+  const digest = (file: StoredFile) => {
+    // The same blob with the same mark has the same bytes.
+    const key = JSON.stringify([file.path, file.blob.etag, file.blob.size]);
+    const known = read.get(key) ?? digestOf(place, file, signal);
+    read.set(key, known);
+    return known;
+  };
+  const ahead = place.early?.then((blobs) =>
+    sideBySide(
+      blobs.flatMap((blob) => (blob.etag === undefined ? [] : fileAt(place.path, blob))),
+      AT_ONCE,
+      digest,
+    ),
+  );
+  // A file that has changed since is in the list of now with another mark, and is read again.
+  const early = ahead?.catch(() => {});
   const files = await filesAt(place, what, signal);
-  return sideBySide(files, AT_ONCE, async ({ blob, path }) => {
-    const hash = createHash("sha256");
-    for await (const piece of piecesOf(place, blob, signal)) hash.update(piece);
-    return { path, sha256: hash.digest("hex"), size: blob.size };
-  });
+  await early;
+  return sideBySide(files, AT_ONCE, digest);
+}
+
+async function digestOf(place: BlobPlace, { blob, path }: StoredFile, signal: AbortSignal): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  for await (const piece of piecesOf(place, blob, signal)) hash.update(piece);
+  return { path, sha256: hash.digest("hex"), size: blob.size };
 }
 
 /** The content of small files of these names, as far as they are there; others are not read. @throws TaskError `failed` for one that is longer than any of ours */

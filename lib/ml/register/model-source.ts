@@ -6,7 +6,7 @@ import type { UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { openDatastore } from "../assets/datastores.ts";
-import type { BlobPlace } from "../assets/held-files.ts";
+import { type BlobPlace, listedEarly } from "../assets/held-files.ts";
 import { contentOf } from "../assets/local-content.ts";
 import type { ModelToProve } from "../assets/model-prover.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
@@ -20,6 +20,7 @@ import {
   requirePath,
   unreadable,
   uriOf,
+  usualPathOf,
 } from "../assets/version-places.ts";
 import type { Judged } from "../gate/evidence.ts";
 import { tagsOfInputs } from "../jobs/job-inputs.ts";
@@ -76,9 +77,20 @@ export function fromJob(
     resolved ??= job.then((one) => outputPathOf(workspace, one, output, from.path));
     return resolved;
   };
+  const { signal } = workspace;
+  // Most outputs lie at their usual place, which is listed beside the job. It is listed again once the job has ended: until then files may be lacking.
+  const listUsual = async () => {
+    const usual = usualPathOf(from.job, output, from.path);
+    if (usual === undefined) return undefined;
+    const { container } = await openDatastore(workspace, usual.datastore);
+    return { ...usual, place: listedEarly({ container, path: bare(usual.path) }, signal) };
+  };
   const open = async () => {
+    const listing = listUsual().catch(() => undefined);
     const lies = await place();
     if (lies === undefined) throw unreadable(`the output "${output}" of the job ${from.job}`, uri);
+    const usual = lies.datastore === usualPathOf(from.job, output, from.path)?.datastore ? await listing : undefined;
+    if (usual !== undefined && bare(usual.path) === bare(lies.path)) return usual.place;
     const { container } = await openDatastore(workspace, lies.datastore);
     return { container, path: bare(lies.path) };
   };

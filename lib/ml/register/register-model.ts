@@ -60,7 +60,7 @@ export async function registerModelIn(
   const workspace = needWorkspace(place, `The job ${source.job}`);
   requireRequest(request);
   const from = fromJob(workspace, source, request.type);
-  prover?.begin(registry, name, workspace, from.job);
+  beginProof(registry, request, workspace, from);
   const unproved = { ...request, version: undefined, prover: undefined };
   const own = await register(workspace, unproved, from, judges);
   const judged = { workspace, job: await from.job, jobName: source.job };
@@ -100,8 +100,19 @@ export async function registerModel(
     request.source.kind === "folder"
       ? await fromFolder(home, request, request.source.path, root)
       : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
-  request.prover?.begin(home, request.name, isRegistry(home) ? undefined : home, source.job);
+  beginProof(home, request, isRegistry(home) ? undefined : home, source);
   return register(home, request, source, judges);
+}
+
+/** Begins what a proof takes beside the job: the list of where most outputs lie, too. */
+function beginProof(
+  home: Workspace | Registry,
+  { name, prover }: ModelRequest,
+  workspace: Workspace | undefined,
+  source: ModelSource,
+): void {
+  prover?.begin(home, name, workspace, source.job);
+  if (prover !== undefined && source.job !== undefined) source.files().catch(() => {});
 }
 
 async function register(

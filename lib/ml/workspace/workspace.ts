@@ -52,7 +52,12 @@ export interface WorkspaceRequest {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly provenance: Provenance;
+  /** Begins what needs no more than the workspace's address, beside the workspace's own answer. */
+  readonly beside?: ((opening: OpeningWorkspace) => void) | undefined;
 }
+
+/** A workspace whose answer is on its way. */
+export type OpeningWorkspace = Pick<Workspace, "azure" | "signal" | "id" | "name" | "once">;
 
 /** A workspace as the resource manager answers it, as far as it is used. */
 export interface WorkspaceBody {
@@ -87,6 +92,8 @@ function withoutSlash(text: unknown): string | undefined {
  */
 export async function openWorkspace(request: WorkspaceRequest): Promise<Workspace> {
   const { azure, subscriptionId, resourceGroup, name, log, signal, provenance } = request;
+  const once = onceEach();
+  request.beside?.({ azure, signal, id: addressOf(request), name, once });
   const answer = await azure
     .request<WorkspaceBody>("GET", addressOf(request), {
       doing: `read the workspace ${name}`,
@@ -98,7 +105,6 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
     });
   const found = { ...answer.body, ...answer.body?.properties };
   const id = withoutSlash(found.id) ?? addressOf(request);
-  const once = onceEach();
   const discover = async () => {
     const url = need(found.discoveryUrl, name, "discovery address");
     const answer = await azure.request<{ api?: string }>("GET", url, {
