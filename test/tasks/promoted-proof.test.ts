@@ -7,10 +7,11 @@ import { registriesOf, registryAssets } from "../../local/azure/workspace/regist
 import promoteModel from "../../tasks/PromoteModel/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import verifyModel from "../../tasks/VerifyModel/index.ts";
+import { until } from "../harness/until.ts";
 import { project } from "../lib/ml/projects.ts";
 import { newKey } from "../lib/ml/proof/vault.ts";
-import { openLocal, theCloud } from "../lib/ml/world.ts";
-import { runStory } from "./context.ts";
+import { answered, openLocal, theCloud } from "../lib/ml/world.ts";
+import { runStory, type StoryOptions } from "./context.ts";
 
 describe("the proof of a promoted model", () => {
   const files = project({ "model/m.pkl": "weights", "other/m.pkl": "others" });
@@ -32,7 +33,7 @@ describe("the proof of a promoted model", () => {
     const ran = await runStory(registerModel, { ...given, ...more }, files);
     assert.equal(ran.error, undefined, ran.error?.message);
   };
-  const promote = async (modelName: string, more: Record<string, string>) => {
+  const promote = async (modelName: string, more: Record<string, string>, options: StoryOptions = {}) => {
     const given = {
       modelName,
       modelVersion: "1",
@@ -40,10 +41,15 @@ describe("the proof of a promoted model", () => {
       onConflict: "fail",
       onArchived: "fail",
     };
-    return runStory(promoteModel, { ...given, requireEvidence: "false", ...more }, files);
+    return runStory(promoteModel, { ...given, requireEvidence: "false", ...more }, files, options);
   };
   const verify = (modelName: string, more: Record<string, string>) =>
     runStory(verifyModel, { modelName, modelVersion: "1", signedBy: key.id, ...more }, files);
+  /** The proofs that the registry has of a model's versions. */
+  const proofsOf = async (name: string) => {
+    const { azure } = await theCloud();
+    return registryAssets(azure, "prod")?.data.container(`${name}-proof`)?.versions ?? [];
+  };
   const newName = () => `carried-${randomUUID().slice(0, 8)}`;
 
   it("goes along to a registry, where the same signer verifies the copy; a second run changes nothing", async () => {
@@ -91,5 +97,38 @@ describe("the proof of a promoted model", () => {
       ran.error?.message ?? "",
       /-b:1 of the registry prod has another proof already, .*-b-proof:1-[0-9a-f]{64}, and it was not replaced/,
     );
+  });
+
+  it("leaves nothing that verifies wrongly where it stops, and the next run makes what is lacking", async () => {
+    for (const stopped of ["models", "data"] as const) {
+      const name = newName();
+      await register(name);
+      const sent: string[] = [];
+      const between: StoryOptions["between"] = async (request, send) => {
+        const isPut = (kind: string) =>
+          request.method === "PUT" && new RegExp(`/registries/prod/${kind}/[^/]+/versions/`).test(request.url);
+        const isPublished = request.method === "POST" && /\/publish\b/.test(request.url);
+        const kind = isPublished || isPut("models") ? "models" : isPut("data") ? "data" : undefined;
+        if (kind === undefined) return send();
+        sent.push(kind);
+        // Both are on their way before either is answered.
+        await until("both were sent", async () => new Set(sent).size === 2);
+        return kind === stopped
+          ? answered(request, 403, { error: { code: "AuthorizationFailed", message: "no" } })
+          : send();
+      };
+      const ran = await promote(name, { targetRegistry: "prod" }, { between });
+      const left =
+        stopped === "data" ? /is there, and its proof may not be/ : /may be there, published without its tags/;
+      assert.match(ran.error?.message ?? "", left);
+      assert.equal((await proofsOf(name)).length, stopped === "data" ? 0 : 1);
+      const refused = stopped === "data" ? /has no signature/ : /There is no|has no/;
+      assert.match((await verify(name, { registry: "prod" })).error?.message ?? "passed", refused);
+      const again = await promote(name, { targetRegistry: "prod" });
+      assert.equal(again.error, undefined, again.error?.message);
+      assert.equal(again.outputs?.version, "1");
+      assert.equal((await verify(name, { registry: "prod" })).error, undefined);
+      assert.equal((await proofsOf(name)).length, 1);
+    }
   });
 });

@@ -12,6 +12,7 @@ import { provenBlobsOf, uriOf } from "../assets/version-places.ts";
 import { PROMOTED_CONTENT, PROMOTED_FROM, sameTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Content, contentAt } from "./content.ts";
+import type { PromotedProof } from "./promoted-proof.ts";
 import { type Marks, tagsOfKnown } from "./promoted-tags.ts";
 import type { Standing } from "./standing.ts";
 
@@ -47,7 +48,15 @@ export interface Way {
   readonly content: Content;
   readonly marks: Marks;
   readonly standing: Standing;
+  /** The signed proof of the source, which goes along; undefined where there is none. */
+  readonly proof: PromotedProof | undefined;
 }
+
+/** The tags of the target's version, once it has this proof. */
+export const withProofTag = ({ proof }: Way, version: string, tags: Readonly<Record<string, string>>) => ({
+  ...tags,
+  ...proof?.tagFor(version),
+});
 
 /**
  * The version of the target that holds the content, or the number that it gets. A version in use counts before an archived one, which is
@@ -56,6 +65,7 @@ export interface Way {
  */
 export async function lookFor(way: Way, wanted: string): Promise<Held> {
   const { target, name, request, marks, content } = way;
+  void way.proof?.foresee(wanted);
   const there = await findVersion(target, "models", name, wanted);
   const holdsIt = there !== undefined && (await holds(way, there));
   if (holdsIt && !isArchived(there)) return { there, free: "" };
@@ -120,7 +130,7 @@ export async function holds({ target, name, version, content }: Way, there: Asse
 /** The version with its tags; written only where it lacks some. */
 export async function bringUpToDate(way: Way, there: AssetBody): Promise<AssetBody> {
   const { target, name, version, marks } = way;
-  const tags = tagsOfKnown(there, version, marks);
+  const tags = withProofTag(way, versionIn(there) ?? "", tagsOfKnown(there, version, marks));
   const description = there.properties?.description || version.properties?.description;
   const has = there.properties?.tags ?? {};
   if (sameTags(tags, has) && description === there.properties?.description) return there;
@@ -128,11 +138,12 @@ export async function bringUpToDate(way: Way, there: AssetBody): Promise<AssetBo
   return changed ?? there;
 }
 
-function changedOf({ version, marks }: Way, there: AssetBody, stands: Properties): Properties {
+function changedOf(way: Way, there: AssetBody, stands: Properties): Properties {
+  const { version, marks } = way;
   const description = there.properties?.description || version.properties?.description;
   return {
     ...stands,
-    tags: tagsOfKnown({ ...there, properties: stands }, version, marks),
+    tags: withProofTag(way, versionIn(there) ?? "", tagsOfKnown({ ...there, properties: stands }, version, marks)),
     ...(description ? { description } : {}),
   };
 }

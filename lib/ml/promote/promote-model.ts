@@ -12,15 +12,25 @@ import { isRegistry, type Registry } from "../assets/registry.ts";
 import type { Held } from "../assets/version-of-content.ts";
 import { blobsOf, requireOwn, uriOf } from "../assets/version-places.ts";
 import { EVIDENCE, type Evidence, refuseEvidence } from "../gate/evidence.ts";
-import { refuseMarks } from "../workspace/lineage.ts";
+import { begun, ProofsOfModel, saidList } from "../proof/proof-search.ts";
+import type { StoredProof } from "../proof/proof-store.ts";
+import { listIn, refuseMarks } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { bringTo } from "./bring-content.ts";
 import { bringComponents } from "./components.ts";
 import { type Content, contentAt } from "./content.ts";
 import { bringEnvironments } from "./environment.ts";
-import { bringUpToDate, holds, lookFor, type PromotionRequest, restore, type Way } from "./held-version.ts";
-import { bringProof, proofToBring } from "./promoted-proof.ts";
+import {
+  bringUpToDate,
+  holds,
+  lookFor,
+  type PromotionRequest,
+  restore,
+  type Way,
+  withProofTag,
+} from "./held-version.ts";
+import { PromotedProof, proofToBring } from "./promoted-proof.ts";
 import { type Marks, propertiesOfNew, tagsOfNew, unprovenIn } from "./promoted-tags.ts";
 import { type Proof, proofOf, type Records } from "./proof.ts";
 import { publishVersion } from "./publish.ts";
@@ -72,6 +82,7 @@ export async function promoteModel(
   requireModelName(name);
   refuseEvidence(request.tags, "The input tags sets the tag");
   refuseMarks(request.tags);
+  const proofs = new ProofsOfModel(home as Workspace | Registry, request.name);
   const version = await findVersion(home, "models", request.name, number);
   if (!version) throw await noSuchAsset(home, "models", request.name, number);
   if (version.properties?.isArchived === true)
@@ -94,9 +105,15 @@ export async function promoteModel(
       },
     );
   const named = { name: request.name, version: number };
+  const reading = begun(proofToBring(home as Workspace | Registry, proofs, request.name, version));
+  const wanted = request.targetVersion ?? number;
+  // What the version says of its proof is a hint where to look at the target, beside the reads of the source.
+  const hint = to.azure.dryRun === undefined ? saidList(version) : undefined;
+  const hinted = hint && new PromotedProof(to, name, hint.list, reading);
+  void hinted?.foresee(wanted);
   const [[content, proof], signed] = await Promise.all([
     contentAndProof(source, request.name, version, records),
-    proofToBring(source, request.name, version),
+    reading,
   ]);
   const evidence = require(proof, `${request.name}:${number}`, request, source);
   const marks: Marks = {
@@ -111,28 +128,30 @@ export async function promoteModel(
   };
   const standing = new Standing(`the ${wordFor(to)} ${to.name}`);
   const isByService = isRegistry(to) && !isRegistry(home) && request.isOneIdentity;
-  const way: Way = { source, target: to, request, name, version, content, marks, standing };
-  const wanted = request.targetVersion ?? number;
+  const carried = signed && to.azure.dryRun === undefined ? proofOnItsWay(to, name, signed, hinted) : undefined;
+  const way: Way = { source, target: to, request, name, version, content, marks, standing, proof: carried };
   // What forbids the promotion is found before anything is brought along.
   let held: Held | undefined = await lookFor(way, wanted);
   const { environments, components } = await bringAlong(way, isByService);
   // That took its time: the target is looked at again.
   if (environments.length + components.length > 0) held = undefined;
-  const { body, created, restored } = await standing.during(() =>
-    untilFree(
-      `a version of the model ${name}`,
-      async () => {
-        const found = held ?? (await lookFor(way, wanted));
-        held = undefined;
-        return promoteOnce(way, number, found);
-      },
-      to,
-    ),
-  );
+  const { body, created, restored } = await standing
+    .during(() =>
+      untilFree(
+        `a version of the model ${name}`,
+        async () => {
+          const found = held ?? (await lookFor(way, wanted));
+          held = undefined;
+          return promoteOnce(way, number, found);
+        },
+        to,
+      ),
+    )
+    .finally(() => carried?.settled());
   const copy = { name, version: versionIn(body) ?? "" };
-  if (signed && to.azure.dryRun === undefined) {
+  if (carried !== undefined) {
     standing.is(`${name}:${copy.version} is there, and its proof may not be`);
-    await standing.during(() => bringProof(to, signed, named, copy, body));
+    await standing.during(() => carried.finish(named, copy));
   }
   return {
     ...copy,
@@ -150,6 +169,16 @@ export async function promoteModel(
     ...(components.length === 0 ? {} : { components }),
     ...(marks.metrics === undefined ? {} : { metrics: marks.metrics }),
   };
+}
+
+/** The source's proof, as it was foreseen where the version said the truth of it. */
+function proofOnItsWay(
+  to: Workspace | Registry,
+  name: string,
+  signed: StoredProof,
+  hinted: PromotedProof | undefined,
+): PromotedProof {
+  return hinted?.isOf(signed) ? hinted : new PromotedProof(to, name, listIn(signed.version), Promise.resolve(signed));
 }
 
 /** The files and what runs recorded are read side by side. */
@@ -224,6 +253,8 @@ async function bringAlong({ source, target, request, name, version, standing }: 
 
 async function promoteOnce(way: Way, number: string, { there, free }: Held): Promise<Made> {
   const { target, name } = way;
+  // Beside the version: where another run gets the number, it is a proof of other files, and nothing names it.
+  void way.proof?.bring(there ? (versionIn(there) ?? "") : free);
   if (there) {
     if (there.properties?.isArchived === true)
       return { body: await restore(way, there), created: false, restored: true };
@@ -237,6 +268,7 @@ async function promoteOnce(way: Way, number: string, { there, free }: Held): Pro
 async function make(way: Way, number: string, free: string): Promise<Made> {
   const { source, target, name, version, request, content, standing } = way;
   const called = `${name}:${free}`;
+  const proof = way.proof === undefined ? "" : "; its proof may be there";
   const { workspace } = source;
   const isByService = isRegistry(target) && workspace && source.registry === undefined && request.isOneIdentity;
   const says = isByService ? unprovenIn(version, way.marks) : undefined;
@@ -245,7 +277,7 @@ async function make(way: Way, number: string, free: string): Promise<Made> {
       `The files of ${called} go through the agent, because its source has the tag ${says}, which a copy by the service would take along.`,
     );
   if (isByService && says === undefined) {
-    standing.is(`${called} may be there, published without its tags`);
+    standing.is(`${called} may be there, published without its tags${proof}`);
     const from = { name: request.name, version: number };
     const made = await publishVersion(workspace, target, "models", from, { name, version: free });
     if (made === undefined) return { body: { name: free }, created: true };
@@ -254,17 +286,17 @@ async function make(way: Way, number: string, free: string): Promise<Made> {
     target.log.info(`The service published ${called} to the registry ${target.name}: ${content.files.length} files.`);
     return { body: await bringUpToDate(way, made), created: true };
   }
-  standing.is(`files of ${called} may be in its storage, and no version points at them`);
+  standing.is(`files of ${called} may be in its storage, and no version points at them${proof}`);
   const { uri, files } = await bringTo(target, "models", name, free, content);
   if (files > 0) target.log.info(`Copied ${files} of ${content.files.length} files of ${called}.`);
-  standing.is(`the files of ${called} are in its storage, and no version may point at them`);
+  standing.is(`the files of ${called} are in its storage, and no version may point at them${proof}`);
   const { modelType, description, flavors } = version.properties ?? {};
   const properties = {
     modelType,
     modelUri: uri,
     ...(description ? { description } : {}),
     ...(flavors && Object.keys(flavors).length > 0 ? { flavors } : {}),
-    tags: tagsOfNew(version, way.marks),
+    tags: withProofTag(way, free, tagsOfNew(version, way.marks)),
     properties: propertiesOfNew(version, way.marks),
   };
   const { body, created } = await putNewVersion(target, "models", assetWrite("models", name, free, { properties }));
