@@ -17,12 +17,9 @@ import submitJob from "../../tasks/SubmitJob/index.ts";
 import { until } from "../harness/until.ts";
 import { newCertificate, newKey } from "../lib/ml/proof/vault.ts";
 import { freshEndpoint, liveEndpoint, release, scoringProject } from "../lib/ml/rollouts.ts";
-import { Rounds } from "../lib/ml/rounds.ts";
 import { theCloud } from "../lib/ml/world.ts";
 import { JobClient } from "../local/azure/job-client.ts";
-import { runStory } from "./context.ts";
-import { standBetween } from "./devops-between.ts";
-import { newBuild, newPullRequest, stepOf } from "./run-of-steps.ts";
+import { roundsInRun } from "./rounds-of-step.ts";
 
 const LINK = { traceability: "link" };
 const PULL_REQUEST = { pullRequest: "comment, status" };
@@ -62,31 +59,11 @@ describe("sequential round trips", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** The rounds of a step in a run with a work item and a pull request that has no comment yet. */
-  async function roundsOf<Inputs, Outputs>(
+  const roundsOf = <Inputs, Outputs>(
     task: Task<Inputs, Outputs>,
     given: Readonly<Record<string, string>>,
     root = folder,
-  ): Promise<string[][]> {
-    const build = newBuild(cloud);
-    build.workItems.add(cloud.devops.workItems.create("User Story", "A better model").id);
-    const rounds = new Rounds();
-    const between = await standBetween(cloud);
-    between.hold = (request) => rounds.hold(request, async () => {});
-    try {
-      const step = stepOf(cloud, build, newPullRequest(cloud, build), between.collectionUri);
-      const ran = await runStory(task, given, root, {
-        ...step,
-        between: rounds.between,
-        stepIdentity: String(build.id),
-      });
-      assert.equal(ran.error, undefined, ran.error?.stack);
-      assert.doesNotMatch(ran.log, /\[warning\]/);
-      return rounds.rounds;
-    } finally {
-      between.close();
-    }
-  }
+  ): Promise<string[][]> => roundsInRun(cloud, task, given, root);
   const isView = (request: string) => /^[A-Z]+ \/contoso\//.test(request) && !/\/_apis\/Test\b/i.test(request);
   const shown = (rounds: readonly (readonly string[])[]) => JSON.stringify(rounds, undefined, 1);
   /** Rounds in which nothing of the step's own work was on its way. */

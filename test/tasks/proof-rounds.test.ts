@@ -1,0 +1,129 @@
+// Tests: lib/ml/proof/prover.ts, lib/ml/promote/promoted-proof.ts. A proof takes at most one sequential round trip more: of a job's output outside of a
+// run, of a promotion, and of a version that is there without one. Where it takes more, the count says so.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { registriesOf } from "../../local/azure/workspace/registries.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
+import promoteModel from "../../tasks/PromoteModel/index.ts";
+import registerModel from "../../tasks/RegisterModel/index.ts";
+import reportRun from "../../tasks/Report/index.ts";
+import verifyModel from "../../tasks/VerifyModel/index.ts";
+import { until } from "../harness/until.ts";
+import { newKey } from "../lib/ml/proof/vault.ts";
+import { theCloud } from "../lib/ml/world.ts";
+import { JobClient } from "../local/azure/job-client.ts";
+import { newRun, roundsAlone, roundsInRun } from "./rounds-of-step.ts";
+
+type Given = Readonly<Record<string, string>>;
+
+describe("sequential round trips of a proof", () => {
+  const root = mkdtempSync(path.join(os.tmpdir(), "proof-rounds-"));
+  let cloud: LocalCloud;
+  let trained: string;
+  let key: string;
+  let models = 0;
+  before(async () => {
+    cloud = await theCloud();
+    cloud.devops.permissions.clear();
+    const jobs = new JobClient(cloud);
+    await jobs.prepare();
+    trained = jobs.name();
+    await jobs.arm("PUT", `/jobs/${trained}`, jobs.properties("mkdir -p outputs && echo m > outputs/m.pkl"));
+    await until("the job has ended", async () =>
+      /^(Completed|Failed)$/.test((await jobs.arm("GET", `/jobs/${trained}`)).body.properties.status),
+    );
+    const registry = { name: "proofs", id: "proofs", location: "eastus2", tags: {}, properties: {} };
+    registriesOf(cloud.azure).set(registry.name, registry);
+    key = (await newKey(cloud, "proof-rounds")).id;
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  const newName = () => `proof-rounds-${++models}`;
+  function newFolder(): Given {
+    const name = newName();
+    const modelPath = path.join(root, name);
+    mkdirSync(modelPath);
+    for (const file of ["a", "b"]) writeFileSync(path.join(modelPath, file), name + file);
+    return { name, source: "folder", modelPath, type: "custom_model" };
+  }
+  const newOutput = (): Given => ({ name: newName(), source: "job", jobName: trained, type: "custom_model" });
+  const register = (given: Given) => roundsAlone(registerModel, given, root);
+  const shown = (rounds: readonly (readonly string[])[]) => JSON.stringify(rounds, undefined, 1);
+  const more = (what: string, none: readonly string[][], own: readonly string[][], limit: number) => {
+    const figure = `${what}: ${own.length}, and ${none.length} without`;
+    assert.ok(own.length - none.length <= limit, `${figure}: ${shown([...none, ["---"], ...own])}`);
+    assert.ok(
+      own.flat().some((one) => /-proof\//.test(one)),
+      shown(own),
+    );
+  };
+
+  it("outside of a run, of a job's output: at most one", async () => {
+    const [none = [], ...proven] = await Promise.all(
+      [{}, { bom: "true" }, { signWith: key }].map((one: Given) => register({ ...newOutput(), ...one })),
+    );
+    for (const own of proven) more("job", none, own, 1);
+  });
+
+  const promote = (from: Given, target: Given) => {
+    const given = {
+      ...{ modelName: from["name"] ?? "", modelVersion: "1", targetConnectionType: "same" },
+      ...{ targetName: `${from["name"]}-copy`, onConflict: "fail", onArchived: "fail", requireEvidence: "false" },
+    };
+    return roundsAlone(promoteModel, { ...given, ...target }, root);
+  };
+
+  it("of a promotion, to a workspace and to a registry: at most one, and so where it is there", async () => {
+    const targets: Given[] = [{ targetWorkspace: "ws1", targetResourceGroup: "rg1" }, { targetRegistry: "proofs" }];
+    const ways = targets.flatMap((target) => [newFolder, newOutput].map((make) => [target, make(), make()] as const));
+    await Promise.all(ways.flatMap(([, bare, signed]) => [register(bare), register({ ...signed, signWith: key })]));
+    for (const run of ["new", "there"]) {
+      const counted = ways.map(async ([target, bare, signed]) => {
+        const [none, own] = await Promise.all([promote(bare, target), promote(signed, target)]);
+        return () => more(`${run} ${signed["source"]} ${JSON.stringify(target)}`, none, own, 1);
+      });
+      for (const check of await Promise.all(counted)) check();
+    }
+  });
+
+  // A first proof of a version that is there takes a chain of its own: see docs/traceability.md, "What a proof costs".
+  it("of a first proof of a version that is there: its bytes, a look, the signature, its files, its version and its tags", async () => {
+    const ways = [
+      { make: newFolder, limit: 5 },
+      { make: newOutput, limit: 4 },
+      { make: () => ({ ...newFolder(), registry: "proofs" }), limit: 11 },
+    ].map(({ make, limit }) => ({ limit, bare: make(), proven: make() }));
+    await Promise.all(ways.flatMap(({ bare, proven }) => [register(bare), register(proven)]));
+    const counted = ways.map(async ({ limit, bare, proven }) => {
+      const asked = [bare, { ...proven, signWith: key }].map((one) => roundsInRun(cloud, registerModel, one, root));
+      const [none = [], own = []] = await Promise.all(asked);
+      return () => more(`first of ${JSON.stringify(bare)}`, none, own, limit);
+    });
+    for (const check of await Promise.all(counted)) check();
+  });
+
+  it("of VerifyModel: three once the place is open, and four in a registry", async () => {
+    const models = [newFolder(), newOutput(), { ...newFolder(), registry: "proofs" }];
+    await Promise.all(models.map((one) => register({ ...one, signWith: key })));
+    const counted = models.map(async ({ name = "", registry }: Given) => {
+      const given = { modelName: name, modelVersion: "1", signedBy: key, ...(registry ? { registry } : {}) };
+      return roundsAlone(verifyModel, given, root);
+    });
+    // The sign-in takes two and the workspace one; a registry says in two where it is.
+    const limits = [3 + 3, 3 + 3, 5 + 4];
+    for (const [at, rounds] of (await Promise.all(counted)).entries())
+      assert.ok(rounds.length <= (limits[at] ?? 0), shown(rounds));
+  });
+
+  // Its comment is of the records of the run, so it follows them; the first one is looked at again, because two runs may have made it.
+  it("of a report: the first comment and the status cost two, and later ones at most one", async () => {
+    const run = newRun(cloud);
+    const count = (pullRequest: string) => roundsInRun(cloud, reportRun, { pullRequest }, root, run);
+    const none = await count("none");
+    const [first, later] = [await count("comment, status"), await count("comment, status")];
+    assert.ok(first.length - none.length <= 2, shown([...none, ["---"], ...first]));
+    assert.ok(later.length - none.length <= 1, shown([...none, ["---"], ...later]));
+  });
+});
