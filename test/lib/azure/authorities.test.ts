@@ -13,8 +13,12 @@ import { NODES, needsNode } from "../../harness/bench.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
-/** Asks each address by a transport with a CA file, and by one without. Prints what came of it. */
+/**
+ * Asks each address by a transport with a CA file, and by one without. Prints what came of it, and how many of the authorities that
+ * Node brings stand in the store of the first: a context finds the issuer of its own certificate there, and these issued themselves.
+ */
 const PROGRAM = `
+import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import { createTransport } from "./lib/azure/index.ts";
@@ -26,6 +30,17 @@ for (const [name, options] of [["with", { caFile }], ["without", {}]]) {
     transport.httpClient.sendRequest(createPipelineRequest({ url })).then(({ status }) => status, ({ message }) => message)));
   transport.close();
 }
+const request = createPipelineRequest({ url: "https://localhost:1/" });
+await createTransport({ userAgent: "test", caFile }).httpClient.sendRequest(request).catch(() => {});
+const knows = ({ context }) => tls.rootCertificates.filter((root) => {
+  context.setCert(root);
+  return context.getIssuer() !== null;
+}).length;
+answers.roots = {
+  brought: tls.rootCertificates.length,
+  known: knows(request.requestOverrides.secureContext),
+  knownWithoutThem: knows(tls.createSecureContext({ ca: readFileSync(caFile) })),
+};
 console.log(JSON.stringify(answers));
 `;
 
@@ -62,7 +77,9 @@ describe("the authorities that the transport trusts", () => {
         cwd: root,
         env: { ...process.env, NODE_EXTRA_CA_CERTS: extra.caFile },
       });
-      const { with: trusting, without } = JSON.parse(stdout);
+      const { with: trusting, without, roots } = JSON.parse(stdout);
+      assert.ok(roots.brought > 100);
+      assert.deepEqual(roots, { brought: roots.brought, known: roots.brought, knownWithoutThem: 0 });
       assert.deepEqual(trusting.slice(0, 2), [200, 200]);
       assert.match(trusting[2], /certificate/);
       assert.equal(without[0], 200);
