@@ -150,7 +150,9 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     return { done: false as const, after: pauseAfter(read, false) };
   };
   const pauseAfter = ({ news, more }: Read, state: boolean): number => {
-    const logs = steps ? steps.logs : latest && !unread ? RunLog.count(latest) : 0;
+    // Before a job runs, the log that is known is that of its image, and its next line comes in another, which only its state names.
+    const readable = latest && !unread && status === "Running" ? RunLog.count(latest) : 0;
+    const logs = steps ? steps.logs : readable;
     const pause = pace.next({ news, state, logs, steps: steps?.size }, clock.now());
     return more ? 0 : pause;
   };
@@ -172,7 +174,9 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     return cost;
   };
   const look = async () => {
-    if (!pace.asksState(clock.now())) return glance();
+    // The last look before the deadline asks in any case: an end in silence is no timeout.
+    const isLast = until !== undefined && clock.now() >= until;
+    if (!isLast && !pace.asksState(clock.now())) return glance();
     const { status: now, details } = await standing.look().catch(async (error: unknown) => {
       if (signal.aborted) throw signal.reason;
       // By what was read before, and only then: a service that is out of order stops no meter, and a job that has ended takes nothing more.

@@ -103,8 +103,9 @@ export class StepsFollower {
 
   /** Logs that a glance reads: those of the step that is shown, once it has run for some listings: short steps cost nothing more. */
   get logs(): number {
-    const { details, listings = 0, isRead } = this.#current ?? {};
-    return details && listings >= LONG && !isRead ? RunLog.count(details) : 0;
+    const { details, run, listings = 0, isRead } = this.#current ?? {};
+    // The first line of a step that waits to run comes in a log that only the next listing leads to.
+    return details && run?.status === "Running" && listings >= LONG && !isRead ? RunLog.count(details) : 0;
   }
 
   /** Shows what is new in the log of the step that is shown, without a look at how the steps stand: one ranged read for each log. */

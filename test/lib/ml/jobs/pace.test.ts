@@ -7,8 +7,8 @@ import { parseJob, readSource } from "../../../../lib/documents/index.ts";
 import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
 import { Pace } from "../../../../lib/ml/jobs/pace.ts";
 import { submitJob } from "../../../../lib/ml/submit/submit-job.ts";
-import { jobService } from "../../../../local/azure/jobs/service.ts";
 import { imageLog } from "../../../../local/azure/jobs/running/programs.ts";
+import { jobService } from "../../../../local/azure/jobs/service.ts";
 import { runFolder } from "../../../../local/azure/records/job.ts";
 import { alone, asStep, followLongJob } from "../../../../scripts/bench/following.ts";
 import { until } from "../../../harness/until.ts";
@@ -138,7 +138,8 @@ describe("a wait for a silent job", () => {
     const { cloud, workspace, running, asked, end } = await silentJob("queue");
     const logs = running.logFiles.splice(0, running.logFiles.length, imageLog);
     running.status = "Queued";
-    const append = (file: string, text: string) => cloud.azure.blobs.append("azureml", `${runFolder(running.name)}${file}`, text);
+    const append = (file: string, text: string) =>
+      cloud.azure.blobs.append("azureml", `${runFolder(running.name)}${file}`, text);
     await append(imageLog, "the image is built\n");
     let now = 0;
     let begun: number | undefined;
