@@ -193,6 +193,23 @@ steps:
     assert.match(allowed.stdout, /^1 run: green, and 1 pipeline was not run$/m);
   });
 
+  it("is green where what cannot run here waits for another branch or tag than the run has", () => {
+    const other = path.join(folder, "other");
+    const listens = (filter: string) =>
+      `trigger: none\nresources:\n  pipelines:\n  - { pipeline: first, source: other, trigger: ${filter} }\nsteps:\n- pwsh: ./x.ps1\n`;
+    write("azure-pipelines.yml", "steps:\n- bash: echo went on\n", other);
+    write("release.yml", listens("{ branches: { include: [release/*] } }"), other);
+    write("tagged.yml", listens("{ tags: [approved] }"), other);
+    const green = run("--repo", other);
+    assert.equal(green.status, 0, green.said);
+    assert.match(green.stdout, /^1 run: green$/m);
+    write("after.yml", listens("true").replace("source: other", "source: release"), other);
+    write("release.yml", listens("true"), other);
+    const half = run("--repo", other);
+    assert.equal(half.status, 3, half.said);
+    assert.match(half.stdout, /^1 run: green, and 2 pipelines were not run$/m);
+  });
+
   it("refuses wrong options and what is no project in sentences", async () => {
     const empty = path.join(folder, "empty");
     mkdirSync(empty);
