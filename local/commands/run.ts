@@ -6,7 +6,7 @@ import type { LocalCloud } from "../cloud.ts";
 import { PipelineError, Pipelines, type RunReason } from "../pipeline/index.ts";
 import { cloudOptions } from "./cloud-options.ts";
 import { aborted, interruption } from "./interruption.ts";
-import { choosePipelines, findPipelines, type Reason, startedByCompletion } from "./project/discovery.ts";
+import { choosePipelines, findPipelines, missedBy, type Reason, startedByCompletion } from "./project/discovery.ts";
 import { type Installed, unpackExtensions, vsixBeside } from "./project/extensions.ts";
 import { machineNotes } from "./project/machine.ts";
 import { isGreen, type NotRun, runPage, writeRuns } from "./project/page.ts";
@@ -218,10 +218,12 @@ async function runOn(cloud: LocalCloud, ready: Ready, work: string, signal: Abor
     console.log(`Logs and summaries are in ${words.out}.`);
   }
   const stays = words.keep && !signal.aborted;
-  for (const line of runPage(outcomes, { unfinished, notRun: ready.notRun }, cloud, stays)) console.log(line);
+  const completed = outcomes.map((one) => one.completed);
+  const notRun = await missedBy(snapshot, ready.notRun, completed);
+  for (const line of runPage(outcomes, { unfinished, notRun }, cloud, stays)) console.log(line);
   if (stays) await aborted(signal);
   if (unfinished.length > 0 || outcomes.length === 0 || !outcomes.every(isGreen)) return 1;
-  return ready.notRun.length === 0 || words.allowNotRun ? 0 : NOT_RUN;
+  return notRun.length === 0 || words.allowNotRun ? 0 : NOT_RUN;
 }
 
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

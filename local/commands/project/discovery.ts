@@ -1,7 +1,13 @@
 // Pipelines of a repository: which files are pipelines, what they are called, and which of them an event starts.
 import path from "node:path";
 import { isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
-import { type PipelineDefinition, PipelineError, startsOnPush } from "../../pipeline/index.ts";
+import {
+  type CompletedRun,
+  type PipelineDefinition,
+  PipelineError,
+  resourceTriggeredBy,
+  startsOnPush,
+} from "../../pipeline/index.ts";
 import { type Listening, whatStarts } from "../../pipeline/reading/triggers.ts";
 import { git } from "../../pipeline/running/plugins.ts";
 import { matchesBranch } from "../../pipeline/triggers/triggers.ts";
@@ -184,4 +190,26 @@ export async function startedByCompletion(
     }
   }
   return reached.slice(first.length);
+}
+
+/**
+ * Those that the runs would have started, by their branches, tags and stages, and those that may be started by these in turn: nobody
+ * knows how a run ends that there was none of.
+ */
+export async function missedBy<T extends PipelineDefinition>(
+  snapshot: Snapshot,
+  notRun: readonly T[],
+  runs: readonly CompletedRun[],
+): Promise<T[]> {
+  const all = await Promise.all(notRun.map(async (one) => ({ one, document: await listening(snapshot, one) })));
+  const missed = all.filter(({ document }) => runs.some((run) => resourceTriggeredBy(document, run) !== undefined));
+  for (const { one } of missed) {
+    const inTurn = all.filter(({ document }) =>
+      document.resources.some(
+        ({ source, trigger }) => trigger !== "none" && source.toLowerCase() === one.name.toLowerCase(),
+      ),
+    );
+    for (const other of inTurn) if (!missed.includes(other)) missed.push(other);
+  }
+  return missed.map(({ one }) => one);
 }
