@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { PipelineRequest } from "@azure/core-rest-pipeline";
 import { putVersion } from "../../lib/ml/assets/asset-writes.ts";
 import { findVersion, versionIn, versionsOf } from "../../lib/ml/assets/assets.ts";
@@ -326,5 +327,93 @@ describe("a registration with a proof", () => {
     assert.ok(lists > 1, "it was listed again");
     assert.equal(ran.record.proof?.files, 2);
     await verified(name);
+  });
+
+  it("is completed where it stopped before the proof, although a run that lost the race had proved other files for the number", async () => {
+    const name = newName();
+    let isTaken = false;
+    const lost = await register(
+      name,
+      {},
+      {
+        between: async (request, send) => {
+          if (!isTaken && isPut(request, MODEL)) {
+            isTaken = true;
+            const other = await register(
+              name,
+              { modelPath: path.join(files, "other") },
+              {
+                stepIdentity: "other",
+                between: async (asked, pass) =>
+                  isPut(asked, PROOF)
+                    ? answered(asked, 403, { error: { code: "AuthorizationFailed", message: "data/versions/write" } })
+                    : pass(),
+              },
+            );
+            assert.ok(other.error);
+          }
+          return send();
+        },
+      },
+    );
+    assert.equal(lost.error, undefined, lost.error?.message);
+    assert.equal(lost.outputs?.version, "2");
+    const unproved = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(unproved.error?.message ?? "verified", /has no signature/);
+    const again = await register(name, { modelPath: path.join(files, "other") });
+    assert.equal(again.error, undefined, again.error?.message);
+    assert.deepEqual([again.outputs?.version, again.record.proof?.created], ["1", true]);
+    await verified(name, "1");
+    await verified(name, "2");
+  });
+
+  it("is completed where it stopped before the proof, although an earlier release had proved other files for the number", async () => {
+    const name = newName();
+    assert.equal((await register(name)).error, undefined);
+    const { models, data } = (await theCloud()).azure.assets;
+    const [number = ""] = await proofsOf(name);
+    const proof = data.version(`${name}-proof`, number);
+    assert.ok(proof);
+    // The version was deleted, and the proof lies where earlier releases stored it.
+    await putVersion(await openLocal(), "data", `${name}-proof`, "1", { properties: { ...proof.properties } });
+    assert.ok(data.delete(`${name}-proof`, number) && models.delete(name, "1"));
+    const other = { modelPath: path.join(files, "other"), version: "1" };
+    const refused = await register(name, other, {
+      between: async (request, send) =>
+        isPut(request, PROOF)
+          ? answered(request, 403, { error: { code: "AuthorizationFailed", message: "data/versions/write" } })
+          : send(),
+    });
+    assert.ok(refused.error);
+    const again = await register(name, other);
+    assert.equal(again.error, undefined, again.error?.message);
+    assert.equal(again.record.proof?.created, true);
+    await verified(name);
+  });
+
+  it("registers nothing where the vault refuses to sign, however long it takes for that", async () => {
+    const name = newName();
+    let asked = 0;
+    /** Once nothing more is asked: turns of this process, which a busy machine stops too. */
+    const quiet = async () => {
+      for (let [turns, seen] = [0, asked]; turns < 50; turns = seen === asked ? turns + 1 : 0) {
+        seen = asked;
+        await pause(20);
+      }
+    };
+    const ran = await register(
+      name,
+      {},
+      {
+        between: async (request, send) => {
+          asked += 1;
+          if (!/\/sign\?/.test(request.url)) return send();
+          await quiet();
+          return answered(request, 403, { error: { code: "Forbidden", message: "Caller is not authorized" } });
+        },
+      },
+    );
+    assert.match(ran.error?.message ?? "", /sign with the key/);
+    assert.equal(await version("models", name), undefined);
   });
 });
