@@ -106,19 +106,13 @@ export class ModelProver implements Prover {
     const proved = begun(this.#digests(home, called, model.files).then((files) => this.#listed(home, called, files)));
     const addressed = begun(proved.then(({ manifest }) => proofOf(name, version, manifest.list, this.#isSigned)));
     const contents = begun(this.#contents(home, model, proved));
-    let failure: { readonly error: unknown } | undefined;
-    const note = (error: unknown) => {
-      failure ??= { error };
-    };
-    contents.catch(note);
     const uri = begun(
       Promise.all([addressed, this.#signer, model.mayWrite]).then(([at]) => bringProof(home, at, contents)),
     );
     return {
       marks: async () => {
-        const [{ manifest }, signer, at] = await Promise.all([proved, this.#signer, addressed]);
-        // A signature that has been refused by now is refused before the version is made.
-        if (failure !== undefined) throw failure.error;
+        // A signature that is refused is refused before the version is made. It costs nothing: what is signed is stored later than the version.
+        const [{ manifest }, signer, at] = await Promise.all([proved, this.#signer, addressed, contents]);
         const asset = `${at.name}:${at.version}`;
         return { tags: tagsOf(asset, manifest, signer), properties: { [PROOF]: asset } };
       },
@@ -155,11 +149,10 @@ export class ModelProver implements Prover {
       throw otherProof(called, registered, "The version was registered with other files than it holds now.");
     }
     const proofs = this.#proofsOf(home, name);
-    // Tags may be lost, and may tell of another proof. A version that has a proof of other files gets no second one.
-    const there =
-      named?.version === at.version
-        ? named
-        : ((await proofs.at(at)) ?? named ?? (await proofs.another(version, this.#isSigned)));
+    const own = named?.version === at.version ? named : await proofs.at(at);
+    // Tags may be lost, and may tell of another proof. A version that has a proof of other files gets no second one, unless it was registered with its own:
+    // what lies under its number besides is of a run that lost the race for it, or of a version that was deleted, and proves nothing of it.
+    const there = own ?? (said?.kept ? undefined : (named ?? (await proofs.another(version, this.#isSigned))));
     let stored = there && { proof: there, created: false };
     if (stored === undefined) {
       // Whoever writes to storage gives a file whatever checksum it had: by that it was known, and it is signed by its bytes.
