@@ -1,11 +1,15 @@
 // Tags of the run that made a job, an endpoint or a deployment: they inform people, and never make the service refuse what they stand on.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { findVersion } from "../../../../lib/ml/assets/assets.ts";
 import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
 import { getJob } from "../../../../lib/ml/jobs/jobs.ts";
+import { registerData } from "../../../../lib/ml/register/register-data.ts";
+import { registerModel } from "../../../../lib/ml/register/register-model.ts";
 import { submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
-import { commandJob } from "../projects.ts";
+import { commandJob, project } from "../projects.ts";
 import { freshEndpoint, release } from "../rollouts.ts";
 import { openLocal, provenance, theCloud } from "../world.ts";
 
@@ -54,6 +58,22 @@ describe("the tags of a run", () => {
       assert.match(tags["azureDevOps.workItems"] ?? "", /^10000, (?:\d{5}, )+…$/);
       assert.deepEqual([tags["BuildUri"], tags["BuildId"]?.length], [undefined, 3], "the id leads to the page as well");
       for (const [tag, value] of Object.entries(tags)) assert.ok(value.length <= 256, `${tag} has ${value.length}`);
+    }
+  });
+
+  it("fit beside the tags of data and of a model", async () => {
+    const workspace = await openLocal({ provenance: { ...provenance, ...long } });
+    const root = project({ "m/m.pkl": "weights", "d/d.csv": "a" });
+    const name = `tags-${randomUUID().slice(0, 8)}`;
+    const tags = own(40);
+    const source = { kind: "folder" as const, path: join(root, "m") };
+    await registerModel(workspace, { name, type: "custom_model", tags, source }, root);
+    const path = { kind: "local" as const, path: join(root, "d") };
+    await registerData(workspace, { name, type: "uri_folder", path, tags }, root);
+    for (const kind of ["models", "data"] as const) {
+      const all = (await findVersion(workspace, kind, name, "1"))?.properties?.tags ?? {};
+      assert.deepEqual([all["BuildId"], all["own39"]], ["7", "a"], kind);
+      assert.ok(Object.keys(all).length <= 44, `${kind}: ${Object.keys(all).length}`);
     }
   });
 });
