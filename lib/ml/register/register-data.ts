@@ -185,7 +185,7 @@ async function create(
     body: {
       properties: {
         ...properties,
-        tags: { ...lineageTags(home.provenance), ...properties.tags },
+        tags: { ...lineageTags(home.provenance, properties.tags), ...properties.tags },
         properties: { ...lineageProperties(home.provenance), ...hash },
       },
     },

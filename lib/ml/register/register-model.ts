@@ -183,18 +183,15 @@ async function create(
   const { provenance } = home;
   const uri = await source.uri(version);
   const marks = await proof?.marks();
+  const own = { ...(source.jobName ? { jobName: source.jobName } : {}), ...(await source.read()), ...tags };
+  const said = { ...own, ...request.decision, ...marks?.tags, ...evidence };
   const write = await modelKind.translate(
     {
       name,
       version,
       type,
       path: { kind: "uri", uri },
-      tags: {
-        ...lineageTags(provenance),
-        ...(source.jobName ? { jobName: source.jobName } : {}),
-        ...(await source.read()),
-        ...tags,
-      },
+      tags: { ...lineageTags(provenance, said), ...own },
       properties: { ...lineageProperties(provenance), ...(await source.properties()), ...marks?.properties },
       ...(description === undefined ? {} : { description }),
     },
