@@ -416,4 +416,28 @@ describe("a registration with a proof", () => {
     assert.match(ran.error?.message ?? "", /sign with the key/);
     assert.equal(await version("models", name), undefined);
   });
+
+  it("of an earlier release counts before what a tag names, and files and proof of a deleted version do not verify", async () => {
+    const name = newName();
+    const other = { modelPath: path.join(files, "other"), version: "1" };
+    assert.equal((await register(name, other)).error, undefined);
+    const { models, data } = (await theCloud()).azure.assets;
+    const deleted = { ...models.version(name, "1")?.properties };
+    assert.ok(models.delete(name, "1"));
+    assert.equal((await register(name, { version: "1" })).error, undefined);
+    const model = models.version(name, "1");
+    assert.ok(model);
+    // As earlier releases stored it: under the number alone, and no property says so.
+    const { "azureDevOps.proof": own = "", ...properties } = model.properties["properties"] as Record<string, string>;
+    const [, number = ""] = own.split(":");
+    const proof = data.version(`${name}-proof`, number);
+    assert.ok(proof);
+    await putVersion(await openLocal(), "data", `${name}-proof`, "1", { properties: { ...proof.properties } });
+    assert.ok(data.delete(`${name}-proof`, number));
+    Object.assign(model.properties, { properties, tags: deleted["tags"] });
+    await verified(name);
+    Object.assign(model.properties, { modelUri: deleted["modelUri"] });
+    const swapped = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(swapped.error?.message ?? "passed", /files of \S+:1 are not those that were signed/);
+  });
 });
