@@ -43,7 +43,7 @@ export class ProofsOfModel {
   }
 
   /**
-   * The proof that a version names, or an earlier one, or else that of the files that it has; undefined where there is none. One round trip where the
+   * The proof that a version's property names, or an earlier one, or that of its tag, or else that of the files that it has; undefined where there is none. One round trip where the
    * list does not have it, and those that read it.
    * @param listOf reads its files; absent: they are not looked at
    */
@@ -53,23 +53,26 @@ export class ProofsOfModel {
     listOf?: () => Promise<string>,
   ): Promise<StoredProof | undefined> {
     const version = versionIn(body) ?? "";
-    const said = saidList(body)?.list;
-    const addresses = [
-      ...(said === undefined ? [] : [proofOf(this.#model, version, said, isSigned)]),
-      earlierProofOf(this.#model, version, isSigned),
-    ];
+    const said = saidList(body);
+    const earlier = earlierProofOf(this.#model, version, isSigned);
+    const named = said && proofOf(this.#model, version, said.list, isSigned);
     const { proofs: known } = await this.#listed;
-    const [first] = addresses;
-    const asked = first !== undefined && known.has(first.version) ? [first] : addresses;
-    const [found] = (await Promise.all(asked.map((at) => this.#find(at)))).filter((one) => one !== undefined);
-    if (found !== undefined) return readProof(this.#home, found.at, found.there);
+    // Others can set a tag, which may name the proof of a deleted version: one at the address that nobody chooses counts before it.
+    let asked = [earlier];
+    if (said?.kept && named) asked = known.has(named.version) ? [named] : [named, earlier];
+    else if (named) asked = [earlier, named];
+    for (const read of asked.map((at) => begun(this.at(at)))) {
+      const proof = await read;
+      if (proof !== undefined) return proof;
+    }
     return listOf && this.at(proofOf(this.#model, version, await listOf(), isSigned));
   }
 
   /** The proof at this address. */
   async at(at: ProofAddress): Promise<StoredProof | undefined> {
-    const found = await this.#find(at);
-    return found && readProof(this.#home, at, found.there);
+    const { proofs } = await this.#listed;
+    const there = proofs.get(at.version) ?? (await findVersion(this.#home, "data", at.name, at.version));
+    return there && readProof(this.#home, at, there);
   }
 
   /**
@@ -93,12 +96,6 @@ export class ProofsOfModel {
         break;
       }
     return there && readProof(this.#home, { name, version: versionIn(there) ?? "" }, there);
-  }
-
-  async #find(at: ProofAddress): Promise<{ readonly at: ProofAddress; readonly there: AssetBody } | undefined> {
-    const { proofs } = await this.#listed;
-    const there = proofs.get(at.version) ?? (await findVersion(this.#home, "data", at.name, at.version));
-    return there && { at, there };
   }
 }
 
