@@ -1,6 +1,6 @@
 // Blob storage: bringing files there and back. Signed addresses and keys stay below this file, and out of every error.
 import { createHash } from "node:crypto";
-import { type BlobItem, ContainerClient, type HttpHeaders } from "@azure/storage-blob";
+import { type BlobDownloadOptions, type BlobItem, ContainerClient, type HttpHeaders } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
 import { type BlobFile, CHECKED_RANGE } from "./blob-files.ts";
 import { Budget } from "./budget.ts";
@@ -196,15 +196,41 @@ export class Container {
    * @throws TaskError where the blob has changed, or the bytes arrived otherwise than they left
    */
   async range(blob: BlobFile, offset: number, count: number, signal?: AbortSignal): Promise<Buffer> {
-    const doing = `download ${blob.name}`;
+    const ifMatch = `"${blob.etag.replace(/"/g, "")}"`;
+    const read = await this.#read(blob.name, offset, count, { conditions: { ifMatch } }, [], signal);
+    // Without an expected status there is an answer, or an error.
+    return read?.bytes ?? Buffer.alloc(0);
+  }
+
+  /**
+   * The first `count` bytes of a blob that no list has shown yet, with the mark of the content that they are of, as a list shows it.
+   * @returns undefined where there is no such blob, or it is shorter than one byte
+   * @throws TaskError where the bytes arrived otherwise than they left, also where the blob has fewer
+   */
+  async start(name: string, count: number, signal?: AbortSignal): Promise<{ bytes: Buffer; etag: string } | undefined> {
+    const read = await this.#read(name, 0, count, {}, [404, 416], signal);
+    return read?.etag === undefined ? undefined : { bytes: read.bytes, etag: read.etag };
+  }
+
+  async #read(
+    name: string,
+    offset: number,
+    count: number,
+    options: BlobDownloadOptions,
+    expect: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly bytes: Buffer; readonly etag: string | undefined } | undefined> {
+    const doing = `download ${name}`;
     for (let attempt = 1; attempt <= 3; attempt++) {
-      const bytes = await this.#say(doing, signal, [], async () => {
-        const answer = await this.#client.getBlobClient(blob.name).download(offset, count, {
-          conditions: { ifMatch: `"${blob.etag.replace(/"/g, "")}"` },
+      let isThere = false;
+      const found = await this.#say(doing, signal, expect, async () => {
+        const answer = await this.#client.getBlobClient(name).download(offset, count, {
+          ...options,
           rangeGetContentMD5: count <= CHECKED_RANGE,
           maxRetryRequests: 0,
           ...abortable(signal),
         });
+        isThere = true;
         // The library takes a connection that breaks in the middle of an answer for an abort, and does not retry it; so it is
         // retried here.
         const read = await collect(answer.readableStreamBody, count).catch((error: unknown) => {
@@ -213,9 +239,9 @@ export class Container {
         });
         const md5 = answer.contentMD5 && Buffer.from(answer.contentMD5);
         const whole = read?.length === count && (!md5 || md5.equals(createHash("md5").update(read).digest()));
-        return whole ? read : undefined;
+        return whole ? { bytes: read, etag: answer.etag?.replace(/"/g, "") } : undefined;
       });
-      if (bytes) return bytes;
+      if (found || !isThere) return found;
     }
     throw new TaskError(
       "service",

@@ -117,7 +117,9 @@ export class ModelProver implements Prover {
         return { tags: tagsOf(asset, manifest, signer), properties: { [PROOF]: asset } };
       },
       confirm: async (made) => {
-        const [{ manifest }, found] = await Promise.all([proved, digestsOf(home, name, made)]);
+        // A copy of files that were read a moment ago: they are looked for at once where the service says that it lies.
+        const expected = await this.#digests(home, called, model.files);
+        const [{ manifest }, found] = await Promise.all([proved, digestsOf(home, name, made, expected)]);
         requireSameFiles(manifest, found, called);
       },
       store: async () => {
@@ -310,8 +312,13 @@ function ownTrust({ called, publicKey: key, certificates: [first] }: Signer) {
     : { kind: "certificate" as const, called, certificate: new X509Certificate(first) };
 }
 
-const digestsOf = async (home: Home, name: string, body: AssetBody): Promise<FileDigest[]> =>
-  digestsAt(await placeOf(home, "models", name, body), `${name}:${versionIn(body) ?? ""}`, home.signal);
+const digestsOf = async (
+  home: Home,
+  name: string,
+  body: AssetBody,
+  expected?: readonly FileDigest[],
+): Promise<FileDigest[]> =>
+  digestsAt(await placeOf(home, "models", name, body), `${name}:${versionIn(body) ?? ""}`, home.signal, expected);
 
 /** Facts that services say of the model's job; what may not be read is not known. One round trip more than the job takes. */
 async function factsOf(workspace: Workspace, job: Promise<Job>): Promise<JobFacts> {

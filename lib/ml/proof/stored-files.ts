@@ -53,16 +53,29 @@ async function filesAt({ container, path }: BlobPlace, what: string, signal: Abo
   });
 }
 
-/** The SHA-256 of every file of a place; all bytes are read, and those of an early list beside the list of now. */
-export async function digestsAt(place: BlobPlace, what: string, signal: AbortSignal): Promise<FileDigest[]> {
+/**
+ * The SHA-256 of every file of a place; all bytes are read, and those of an early list beside the list of now.
+ * @param expected files that ought to be there: they are read beside the list, which says whether that was what it shows
+ */
+export async function digestsAt(
+  place: BlobPlace,
+  what: string,
+  signal: AbortSignal,
+  expected: readonly FileDigest[] = [],
+): Promise<FileDigest[]> {
   const read = new Map<string, Promise<FileDigest>>();
+  // The same blob with the same mark has the same bytes.
+  const keyOf = ({ path, blob: { etag, size } }: StoredFile) => JSON.stringify([path, etag.replace(/"/g, ""), size]);
   const digest = (file: StoredFile) => {
-    // The same blob with the same mark has the same bytes.
-    const key = JSON.stringify([file.path, file.blob.etag, file.blob.size]);
+    const key = keyOf(file);
     const known = read.get(key) ?? digestOf(place, file, signal);
     read.set(key, known);
     return known;
   };
+  const guessing = sideBySide(expected, AT_ONCE, async ({ path, size }) => {
+    const found = await guessed(place, path, size, signal);
+    if (found !== undefined) read.set(keyOf(found.file), Promise.resolve(found.digest));
+  }).catch(() => {});
   const ahead = place.early?.then((blobs) =>
     sideBySide(
       blobs.flatMap((blob) => (blob.etag === undefined ? [] : fileAt(place.path, blob))),
@@ -73,7 +86,7 @@ export async function digestsAt(place: BlobPlace, what: string, signal: AbortSig
   // A file that has changed since is in the list of now with another mark, and is read again.
   const early = ahead?.catch(() => {});
   const files = await filesAt(place, what, signal);
-  await early;
+  await Promise.all([early, guessing]);
   return sideBySide(files, AT_ONCE, digest);
 }
 
@@ -81,6 +94,18 @@ async function digestOf(place: BlobPlace, { blob, path }: StoredFile, signal: Ab
   const hash = createHash("sha256");
   for await (const piece of piecesOf(place, blob, signal)) hash.update(piece);
   return { path, sha256: hash.digest("hex"), size: blob.size };
+}
+
+/** A file that no list has shown yet, as it is under the mark that its first bytes came with. @returns undefined where it is not there, or empty */
+async function guessed({ container, path: folder }: BlobPlace, path: string, size: number, signal: AbortSignal) {
+  if (size === 0) return undefined;
+  const name = path === "." ? folder : folder === "" ? path : `${folder}/${path}`;
+  const first = await container.start(name, Math.min(CHECKED_RANGE, size), signal);
+  if (first === undefined) return undefined;
+  const blob: BlobFile = { name, size, etag: first.etag, lastModified: new Date(0) };
+  const hash = createHash("sha256").update(first.bytes);
+  for await (const piece of piecesOf({ container, path: folder }, blob, signal, first.bytes.length)) hash.update(piece);
+  return { file: { blob, path }, digest: { path, sha256: hash.digest("hex"), size } };
 }
 
 /** The content of small files of these names, as far as they are there; others are not read. @throws TaskError `failed` for one that is longer than any of ours */
@@ -109,16 +134,21 @@ export async function contentsAt(
   return new Map(contents);
 }
 
-/** A blob in pieces of 4 MiB; the next is asked for while the caller has the last. */
-async function* piecesOf({ container }: BlobPlace, blob: BlobFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** A blob in pieces of 4 MiB, from a byte on; the next is asked for while the caller has the last. */
+async function* piecesOf(
+  { container }: BlobPlace,
+  blob: BlobFile,
+  signal: AbortSignal,
+  from = 0,
+): AsyncGenerator<Buffer> {
   const ask = (offset: number) => {
     const piece = container.range(blob, offset, Math.min(CHECKED_RANGE, blob.size - offset), signal);
     // The caller that awaits it gets its failure; one that ended early does not.
     piece.catch(() => {});
     return piece;
   };
-  let next = blob.size > 0 ? ask(0) : undefined;
-  for (let offset = CHECKED_RANGE; next !== undefined; offset += CHECKED_RANGE) {
+  let next = blob.size > from ? ask(from) : undefined;
+  for (let offset = from + CHECKED_RANGE; next !== undefined; offset += CHECKED_RANGE) {
     const piece = await next;
     next = offset < blob.size ? ask(offset) : undefined;
     yield piece;
