@@ -116,6 +116,7 @@ describe("a new kind of document", () => {
         "local",
         "examples",
         "test/scripts",
+        "README.md",
         "SECURITY.md",
         "vss-extension.json",
         "package.json",
