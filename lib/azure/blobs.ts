@@ -198,8 +198,8 @@ export class Container {
   async range(blob: BlobFile, offset: number, count: number, signal?: AbortSignal): Promise<Buffer> {
     const ifMatch = `"${blob.etag.replace(/"/g, "")}"`;
     const read = await this.#read(blob.name, offset, count, { conditions: { ifMatch } }, [], signal);
-    // Without an expected status there is an answer, or an error.
-    return read?.bytes ?? Buffer.alloc(0);
+    if (read === undefined) throw new Error(`No status was expected for ${blob.name}, and none of its bytes came.`);
+    return read.bytes;
   }
 
   /**

@@ -15,7 +15,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { until } from "../../test/harness/until.ts";
 import { openLocal } from "../../test/lib/ml/world.ts";
 import { conditions } from "./conditions.ts";
-import type { Following, Reading } from "./performance.ts";
+import type { Aim, Following, Reading } from "./performance.ts";
 
 const ENVIRONMENT = { image: "ubuntu" };
 const LONG = { type: "command", command: "sleep 600", environment: ENVIRONMENT };
@@ -207,6 +207,22 @@ const STEPS = 1_000;
 const EACH_LOOK = 4;
 const seconds = (milliseconds: number) => Number((milliseconds / 1000).toFixed(2));
 
+/** @param requests the aim of the seconds for each request in a silence */
+function latencyRows(of: string, figures: Followed, requests?: Aim): Reading[] {
+  return [
+    { what: `${of}: latency of a line while lines come`, value: seconds(figures.lively), unit: "s", aim: { most: 2 } },
+    {
+      ...{ what: `${of}: latency of the line that ends a silence`, value: seconds(figures.silent), unit: "s" },
+      aim: { most: 6 },
+    },
+    {
+      ...{ what: `${of}: time for each request after half a minute of silence`, unit: "s" },
+      value: Number(figures.secondsForEach.toFixed(2)),
+      ...(requests === undefined ? {} : { aim: requests }),
+    },
+  ];
+}
+
 export async function measureFollowing(): Promise<Following> {
   const cloud = await startCloud();
   try {
@@ -215,36 +231,8 @@ export async function measureFollowing(): Promise<Following> {
     const { following, looks } = await followSteps(cloud, STEPS);
     const steps = STEPS.toLocaleString("en");
     const rows: Reading[] = [
-      { what: "a job: latency of a line while lines come", value: seconds(job.lively), unit: "s", aim: { most: 2 } },
-      {
-        what: "a job: latency of the line that ends a silence",
-        value: seconds(job.silent),
-        unit: "s",
-        aim: { most: 6 },
-      },
-      {
-        what: "a job: time for each request after half a minute of silence",
-        value: Number(job.secondsForEach.toFixed(2)),
-        unit: "s",
-        aim: { least: 5 },
-      },
-      {
-        what: "a pipeline's step: latency of a line while lines come",
-        value: seconds(step.lively),
-        unit: "s",
-        aim: { most: 2 },
-      },
-      {
-        what: "a pipeline's step: latency of the line that ends a silence",
-        value: seconds(step.silent),
-        unit: "s",
-        aim: { most: 6 },
-      },
-      {
-        what: "a pipeline's step: time for each request after half a minute of silence",
-        value: Number(step.secondsForEach.toFixed(2)),
-        unit: "s",
-      },
+      ...latencyRows("a job", job, { least: 5 }),
+      ...latencyRows("a pipeline's step", step),
       {
         what: `a pipeline of ${steps} steps: requests for each step, without ${EACH_LOOK} for each look at the pipeline's state`,
         value: Number(((following - EACH_LOOK * looks) / STEPS).toFixed(2)),

@@ -110,7 +110,7 @@ function faultsOf<S extends string>(
   try {
     return calculator.evaluate(text, values, node).faults;
   } catch {
-    // It is not evaluated in the rule either, or the rule ends by it.
+    // CEL's error: either the rule never evaluates this part, or the rule fails by the same error.
     return [];
   }
 }
