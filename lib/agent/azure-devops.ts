@@ -1,7 +1,11 @@
 // Azure DevOps as seen from a running task, through its own client. Only the classes in use are imported:
 // the whole WebApi would weigh a megabyte in every task.
-import { readFileSync, writeFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
+import type { RequestOptions } from "node:http";
+import { Agent } from "node:https";
+import type { SecureContext } from "node:tls";
+import type { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
+import type { IRequestHandler } from "azure-devops-node-api/interfaces/common/VsoBaseInterfaces.js";
+import { trustingAlso } from "../authorities.ts";
 import { TaskError } from "../errors.ts";
 import { PASSING_STATUSES } from "../passing-statuses.ts";
 import { type Clock, systemClock } from "../poll.ts";
@@ -17,8 +21,6 @@ export interface AzureDevOpsSettings {
   readonly userAgent: string;
   readonly proxy: ProxySettings | undefined;
   readonly caFile: string | undefined;
-  /** Where a file may be put for the time of the job. */
-  temporaryFile(name: string): string;
   /** For the pauses between attempts. */
   readonly clock?: Clock | undefined;
 }
@@ -52,7 +54,7 @@ export async function requestAssertion(
   const api = onlyAnswers(
     new TaskApi(
       settings.collectionUri,
-      [new BearerCredentialHandler(settings.accessToken, false)],
+      requestHandlers(settings, BearerCredentialHandler),
       requestOptions(settings),
       namedAs("Task", settings),
     ),
@@ -126,8 +128,46 @@ function refused(cause: unknown, connectionId: string): TaskError {
 export const namedAs = (area: string, { userAgent }: Pick<AzureDevOpsSettings, "userAgent">) =>
   `node-${area}-api ${userAgent}`;
 
-/** The client's options for the agent's proxy and certificate authorities. */
-export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {
+/**
+ * The client's handlers: the job's token, then the agent's authorities and kept connections.
+ * @param Bearer the class, which some callers load only when they need it
+ */
+export function requestHandlers(
+  { accessToken, caFile }: { readonly accessToken: string; readonly caFile?: string | undefined },
+  Bearer: typeof BearerCredentialHandler,
+): IRequestHandler[] {
+  return [new Bearer(accessToken, false), connections(caFile === undefined ? undefined : trustingAlso(caFile))];
+}
+
+/** Milliseconds for which a connection is kept idle. Services close theirs after a minute or more. */
+const IDLE = 30_000;
+
+/** The connections that are kept, by the authorities that they trust. All classes of the client share them. */
+const kept = new Map<SecureContext | undefined, Agent>();
+
+/**
+ * Gives requests their connection. Left alone, the client makes one for each request, and a context of all authorities for each connection: two
+ * round trips and 60 ms. A write gets a connection of its own still: where the service closes a kept one meanwhile, nobody would know whether
+ * the write has arrived, and the client repeats only reads.
+ */
+function connections(secureContext: SecureContext | undefined): IRequestHandler {
+  const trust = secureContext === undefined ? {} : { secureContext };
+  const agent = kept.get(secureContext) ?? new Agent({ keepAlive: true, timeout: IDLE, ...trust });
+  kept.set(secureContext, agent);
+  return {
+    prepareRequest(options: RequestOptions) {
+      const { agent: clients, method = "" } = options;
+      if (clients instanceof Agent && ["GET", "HEAD", "OPTIONS"].includes(method)) options.agent = agent;
+      // Through a proxy the client's agent is one that tunnels, which takes the options of TLS from its own as well.
+      else if (typeof clients === "object" && "options" in clients) Object.assign(Object(clients.options), trust);
+    },
+    canHandleAuthentication: () => false,
+    handleAuthentication: () => Promise.reject(new Error("This handler does not sign in.")),
+  };
+}
+
+/** The client's options for the agent's proxy. */
+export function requestOptions({ proxy }: Pick<AzureDevOpsSettings, "proxy">) {
   return {
     // No redirect is followed with the job's token.
     allowRedirects: false,
@@ -144,13 +184,5 @@ export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSett
             proxyBypassHosts: [...proxy.bypass],
           },
         }),
-    ...(caFile === undefined ? {} : { cert: { caFile: trustAlso(caFile, temporaryFile) } }),
   };
-}
-
-/** The client trusts a CA file in place of Node's authorities, and is meant to trust it beside them. */
-function trustAlso(caFile: string, temporaryFile: (name: string) => string): string {
-  const file = temporaryFile("authorities.pem");
-  writeFileSync(file, `${rootCertificates.join("\n")}\n${readFileSync(caFile, "utf8")}`);
-  return file;
 }

@@ -42,7 +42,6 @@ export function openAgent(userAgent: string): Agent {
     userAgent,
     proxy,
     caFile,
-    temporaryFile,
   });
 
   return {

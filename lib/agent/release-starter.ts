@@ -8,7 +8,7 @@ import {
   ReleaseReason,
 } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { type IReleaseApi, ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
-import { namedAs } from "./azure-devops.ts";
+import { namedAs, requestHandlers } from "./azure-devops.ts";
 import { releaseServiceOf } from "./collection.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
@@ -18,12 +18,14 @@ interface ReleaseAccess {
   readonly collectionUri: string;
   readonly accessToken: string;
   readonly userAgent: string;
+  /** PEM file of authorities to trust beside Node's. */
+  readonly caFile?: string | undefined;
 }
 
-/** The client of the service of releases. @param options of the client: proxy, authorities, time limits */
+/** The client of the service of releases. @param options of the client: proxy, time limits */
 export function releaseApi(access: ReleaseAccess, options: ConstructorParameters<typeof ReleaseApi>[2]): ReleaseApi {
-  const { collectionUri, accessToken } = access;
-  const handlers = [new BearerCredentialHandler(accessToken, false)];
+  const { collectionUri } = access;
+  const handlers = requestHandlers(access, BearerCredentialHandler);
   return onlyAnswers(new ReleaseApi(releaseServiceOf(collectionUri), handlers, options, namedAs("Release", access)));
 }
 

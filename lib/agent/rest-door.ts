@@ -4,7 +4,7 @@
 import type { TaskApi as Client } from "azure-devops-node-api/TaskApi.js";
 import { TaskError } from "../errors.ts";
 import { bounded } from "../remote-text.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
+import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
 type IRestResponse<T> = Awaited<ReturnType<typeof Client.prototype.rest.get<T>>>;
@@ -42,8 +42,8 @@ export async function openRest(settings: AzureDevOpsSettings, service = "Azure D
     import("azure-devops-node-api/handlers/bearertoken.js"),
     import("azure-devops-node-api/TaskApi.js"),
   ]);
-  const { collectionUri, accessToken } = settings;
-  const handlers = [new BearerCredentialHandler(accessToken, false)];
+  const { collectionUri } = settings;
+  const handlers = requestHandlers(settings, BearerCredentialHandler);
   const api = onlyAnswers(
     new TaskApi(collectionUri, handlers, requestOptions(settings), namedAs("Evidence", settings)),
   );

@@ -5,7 +5,7 @@ import type { ClientApiBase } from "azure-devops-node-api/ClientApiBases.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { systemClock } from "../poll.ts";
 import { again, say, unreadableAnswer } from "./asking.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
+import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
 export interface RightsAccess {
@@ -63,7 +63,7 @@ export class Rights {
     this.#api = onlyAnswers(
       new BuildApi(
         settings.collectionUri,
-        [new BearerCredentialHandler(settings.accessToken, false)],
+        requestHandlers(settings, BearerCredentialHandler),
         requestOptions(settings),
         namedAs("Build", settings),
       ),

@@ -5,7 +5,7 @@ import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearerto
 import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
 import { type Clock, systemClock } from "../poll.ts";
 import { again, say, unreadableAnswer } from "./asking.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
+import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { acquireJobLock, type JobLock, type JobOfRun } from "./job-lock.ts";
 
@@ -53,8 +53,8 @@ export class RunMemory {
     this.#access = access;
     this.clock = access.settings.clock ?? systemClock;
     const { settings } = access;
-    const { collectionUri, accessToken } = settings;
-    const handlers = [new BearerCredentialHandler(accessToken, false)];
+    const { collectionUri } = settings;
+    const handlers = requestHandlers(settings, BearerCredentialHandler);
     this.#build = onlyAnswers(
       new BuildApi(collectionUri, handlers, requestOptions(settings), namedAs("Build", settings)),
     );

@@ -16,7 +16,7 @@ import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
+import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { releaseServiceOf } from "./collection.ts";
 
 /** The run or release that a step belongs to, and how it speaks to Azure DevOps. */
@@ -114,8 +114,8 @@ export class RunRecords {
   constructor(access: RecordsAccess) {
     this.#access = access;
     const { settings } = access;
-    const { collectionUri, accessToken } = settings;
-    const handlers = [new BearerCredentialHandler(accessToken, false)];
+    const { collectionUri } = settings;
+    const handlers = requestHandlers(settings, BearerCredentialHandler);
     const options = requestOptions(settings);
     this.#build = new BuildApi(collectionUri, handlers, options, namedAs("Build", settings));
     this.#pipelines = new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings));

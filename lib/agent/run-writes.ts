@@ -7,7 +7,7 @@ import type { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { TestApi } from "azure-devops-node-api/TestApi.js";
 import { TaskError } from "../errors.ts";
 import { cut } from "../remote-text.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
+import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
 /** The run that is written to. */
@@ -115,7 +115,7 @@ async function client<T extends TaskApi | TestApi>(
   area: string,
 ): Promise<T> {
   const { BearerCredentialHandler } = await import("azure-devops-node-api/handlers/bearertoken.js");
-  const handlers = [new BearerCredentialHandler(settings.accessToken, false)];
+  const handlers = requestHandlers(settings, BearerCredentialHandler);
   return onlyAnswers(new Client(settings.collectionUri, handlers, requestOptions(settings), namedAs(area, settings)));
 }
 

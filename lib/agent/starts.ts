@@ -8,7 +8,7 @@ import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { ATTEMPTS, again, isUnknown, PAUSE, say, unreadableAnswer } from "./asking.ts";
-import { namedAs, requestOptions } from "./azure-devops.ts";
+import { namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import {
   CLOCK_SKEW_MINUTES,
@@ -71,8 +71,8 @@ export class Starter extends RunMemory {
     this.#access = access;
     this.#target = target;
     const { settings } = access;
-    const { collectionUri, accessToken } = settings;
-    const handlers = [new BearerCredentialHandler(accessToken, false)];
+    const { collectionUri } = settings;
+    const handlers = requestHandlers(settings, BearerCredentialHandler);
     const options = requestOptions(settings);
     this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, options, namedAs("Build", settings)));
     this.#pipelines = onlyAnswers(new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings)));

@@ -1,9 +1,7 @@
 // One way out: every byte to Azure (resource manager, Entra, storage, scoring) leaves through this HTTP client,
 // which knows the agent's proxy and certificate authority and keeps its connections.
-import { readFileSync } from "node:fs";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import tls from "node:tls";
 import {
   createDefaultHttpClient,
   type HttpClient,
@@ -13,6 +11,7 @@ import {
 } from "@azure/core-rest-pipeline";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
+import { trustingAlso } from "../authorities.ts";
 import { TaskError } from "../errors.ts";
 import type { WithheldWrites } from "./withheld-writes.ts";
 
@@ -52,7 +51,7 @@ const LINK_LOCAL = /^https?:\/\/169\.254\./;
  */
 export function createTransport(options: TransportOptions): Transport {
   const inner = createDefaultHttpClient();
-  const secureContext = options.caFile ? trustAlso(options.caFile) : undefined;
+  const secureContext = options.caFile ? trustingAlso(options.caFile) : undefined;
   const tlsOptions = secureContext ? { secureContext } : {};
   const pool = { keepAlive: true, maxSockets: SOCKETS };
   const direct = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...tlsOptions }) };
@@ -117,33 +116,6 @@ async function inTime(request: PipelineRequest, client: HttpClient): Promise<Pip
 function brokenOff(error: unknown, request: PipelineRequest): RestError | undefined {
   if (!(error instanceof RestError) || error.code !== RestError.PARSE_ERROR) return undefined;
   return new RestError("the answer broke off", { code: "ECONNRESET", request });
-}
-
-/**
- * Node's own authorities and those of the file: one context, made once. The file's are added to a context of Node's own, which parses
- * its authorities once in a process; given anew as texts they are parsed anew, which takes 60 ms of Node 20 and 10 ms of Node 24.
- */
-function trustAlso(caFile: string): tls.SecureContext {
-  const pem = (file: string) => {
-    try {
-      return readFileSync(file, "utf8");
-    } catch (cause) {
-      throw new TaskError("connection", `The file of certificate authorities ${file} cannot be read.`, {
-        errorCode: "AML1105",
-        hint: "It is the one that the agent was configured with (--sslcacert); mend its path or its permissions.",
-        cause,
-      });
-    }
-  };
-  const extra = process.env["NODE_EXTRA_CA_CERTS"];
-  // Node 20 leaves these out of a context that has authorities of its own.
-  const added = [...(extra ? [pem(extra)] : []), pem(caFile)];
-  const context = tls.createSecureContext();
-  // What `ca` itself calls for each text. No documented call adds to what Node trusts before Node 22.19.
-  if (typeof context.context?.addCACert !== "function")
-    return tls.createSecureContext({ ca: [...tls.rootCertificates, ...added] });
-  for (const text of added) context.context.addCACert(text);
-  return context;
 }
 
 function urlOf(proxy: ProxyOptions): URL {

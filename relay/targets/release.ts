@@ -60,12 +60,8 @@ async function connect(target: ReleaseTarget, parts: ReleaseParts): Promise<Rele
   // The client asks where things are before its first call: the answer is kept as long as the token is.
   if (connected?.key === key) return connected.api;
   const api = releaseApi(
-    { collectionUri, accessToken, userAgent: USER_AGENT },
-    {
-      socketTimeout: 15_000,
-      allowRedirects: false,
-      ...(parts.caFile === undefined ? {} : { cert: { caFile: parts.caFile } }),
-    },
+    { collectionUri, accessToken, userAgent: USER_AGENT, caFile: parts.caFile },
+    { socketTimeout: 15_000, allowRedirects: false },
   );
   connected = { key, api };
   return api;

@@ -57,7 +57,6 @@ describe("a job of six hours", () => {
       userAgent: "test",
       proxy: { url: urls.proxy, bypass: [] },
       caFile,
-      temporaryFile: (name: string) => path.join(folder, name),
     };
     // Tokens are renewed beside the looks at the job: a leap in the middle of an exchange would age its assertion.
     let begunExchanges = 0;

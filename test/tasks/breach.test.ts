@@ -56,7 +56,7 @@ describe("a breach", () => {
     const accessToken = devops.issueJobToken({ plan: build.plan, jobId: "11111111-1111-4111-8111-111111111111" });
     const settings = {
       ...{ collectionUri: devops.collectionUri, accessToken, userAgent: "test", proxy: undefined },
-      ...{ caFile, temporaryFile: (file: string) => path.join(scratch, file) },
+      ...{ caFile },
     };
     const place = { stage: "", phase: "Job", job: "__default", attempt: 1 };
     const job = { id: "job-1", stage: "Watch", stageAttempt: 1, name: "Job", attempt: 1 };

@@ -34,7 +34,6 @@ export function judgedRun(cloud: LocalCloud, jobName: string, verdict: "passed" 
       userAgent: "test",
       proxy: undefined,
       caFile: cloud.caFile,
-      temporaryFile: (name) => `${cloud.caFile}.${name}`,
     },
     project: devops.project.name,
     kind: "build",

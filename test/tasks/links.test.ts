@@ -62,7 +62,6 @@ describe("links of a step", () => {
       userAgent: "test",
       proxy: undefined,
       caFile: undefined,
-      temporaryFile: (name: string) => path.join(os.tmpdir(), name),
     };
     const place = { stage: "", phase: "Job", job: "__default", attempt: 1 };
     const writes = () => ({ settings, project: devops.project.name, buildId: build.id, release: undefined, place });

@@ -57,7 +57,7 @@ describe("Watch models, for breaches of monitors", () => {
     const accessToken = devops.issueJobToken({ plan: build.plan, jobId: "11111111-1111-4111-8111-111111111111" });
     const settings = {
       ...{ collectionUri, accessToken, userAgent: "test", proxy: undefined },
-      ...{ caFile, temporaryFile: (name: string) => path.join(scratch, name) },
+      ...{ caFile },
     };
     const job = { id: "job-1", stage: "Watch", stageAttempt: 1, name: "Job", attempt: 1 };
     const asked = { watch: "monitors", monitors: names.drift, pipelineToStart: names.target, ...given };

@@ -30,7 +30,7 @@ export function stepOf(
 ): StoryOptions {
   const settings = {
     ...{ collectionUri, accessToken: devops.issueJobToken({ plan: build.plan, jobId: JOB_ID }), userAgent: "test" },
-    ...{ proxy: undefined, caFile, temporaryFile: (name: string) => `${caFile}.${name}` },
+    ...{ proxy: undefined, caFile },
   };
   const project = devops.project.name;
   const variables: Readonly<Record<string, string>> = {

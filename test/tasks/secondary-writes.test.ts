@@ -227,7 +227,6 @@ function writesTo(between: Between, cloud: Awaited<ReturnType<typeof theCloud>>)
       userAgent: "test",
       proxy: undefined,
       caFile: undefined,
-      temporaryFile: (name) => path.join(os.tmpdir(), name),
     },
     project: devops.project.name,
     buildId: build.id,

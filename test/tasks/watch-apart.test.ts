@@ -63,7 +63,7 @@ describe("Watch models, apart", () => {
     const clock = { ...systemClock, now: () => Date.now() + (o.ahead ?? 0) };
     const settings = {
       ...{ collectionUri: between.collectionUri, accessToken, userAgent: "test", proxy: undefined, clock },
-      ...{ caFile: cloud.caFile, temporaryFile: (name: string) => path.join(scratch, name) },
+      ...{ caFile: cloud.caFile },
     };
     const name = o.job ?? "Job";
     const ran = await runStory(task, { models: names.a, pipelineToStart: names.target, ...given }, scratch, {

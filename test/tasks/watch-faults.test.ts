@@ -74,7 +74,6 @@ describe("Watch models on bad days", () => {
     const settings = {
       collectionUri: o.direct ? cloud.devops.collectionUri : between.collectionUri,
       ...{ accessToken, userAgent: "test", proxy: undefined, caFile: cloud.caFile },
-      temporaryFile: (name: string) => path.join(scratch, name),
       ...(o.ahead === undefined ? {} : { clock: { ...systemClock, now: () => Date.now() + (o.ahead ?? 0) } }),
     };
     const of = o.job ?? job("Job");

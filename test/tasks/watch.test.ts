@@ -49,7 +49,7 @@ describe("Watch models", () => {
     const accessToken = cloud.devops.issueJobToken({ plan: build.plan, jobId: "11111111-1111-4111-8111-111111111111" });
     const settings = {
       ...{ collectionUri: cloud.devops.collectionUri, accessToken, userAgent: "test", proxy: undefined },
-      ...{ caFile: cloud.caFile, temporaryFile: (name: string) => path.join(scratch, name) },
+      ...{ caFile: cloud.caFile },
     };
     const ran = await runStory(task, { models: model, pipelineToStart: target, ...given }, scratch, {
       access: () => ({

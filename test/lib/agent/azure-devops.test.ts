@@ -30,7 +30,6 @@ describe("assertions from Azure DevOps", () => {
       userAgent: "test",
       proxy: undefined,
       caFile: organization.caFile,
-      temporaryFile: (name) => join(folder, name),
     };
   });
   after(async () => {

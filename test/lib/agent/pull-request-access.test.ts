@@ -4,7 +4,7 @@ import { readGitHubConnection, readPullRequestAccess } from "../../../lib/agent/
 
 const settings = {
   ...{ collectionUri: "https://dev.azure.com/contoso/", accessToken: "t", userAgent: "test" },
-  ...{ proxy: undefined, caFile: undefined, temporaryFile: (name: string) => name },
+  ...{ proxy: undefined, caFile: undefined },
 };
 const build: Record<string, string> = {
   "Build.BuildId": "42",

@@ -29,7 +29,6 @@ describe("the service of releases", () => {
   const settings = (collectionUri: string) => ({
     ...{ collectionUri, accessToken: "a token", userAgent: "test", caFile: undefined },
     proxy: { url: proxyUrl, bypass: [] },
-    temporaryFile: (name: string) => name,
     clock: { now: () => 0, sleep: async () => {} },
   });
   const job = { id: "j", stage: "s", stageAttempt: 1, name: "j", attempt: 1 };

@@ -38,7 +38,6 @@ describe("the door for REST requests", () => {
       userAgent: "test",
       proxy: undefined,
       caFile: undefined,
-      temporaryFile: (name) => name,
     });
   });
   after(() => server.close());

@@ -98,7 +98,6 @@ describe("an answer that is no token", () => {
       userAgent: "test",
       proxy: undefined,
       caFile: undefined,
-      temporaryFile: (name: string) => name,
       clock: { now: () => Date.now(), sleep: async () => {} },
     };
     const plan = { projectId: "p", hubName: "build", planId: "q", jobId: "j" };

@@ -28,7 +28,6 @@ describe("the decision of people about a stage", () => {
       collectionUri: world.collectionUri,
       accessToken: world.issueJobToken({ plan, jobId: "j" }),
       ...{ userAgent: "test", proxy: undefined, caFile },
-      temporaryFile: (name: string) => `${caFile}.${name}`,
     };
     const access = { settings, project: world.project.name, kind: "build", runId: build.id } as const;
     const own = { ...provenance, stage: "Train", ...(environment === undefined ? {} : { environment }) };

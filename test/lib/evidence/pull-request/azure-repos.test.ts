@@ -51,7 +51,6 @@ describe("a pull request of Azure Repos", () => {
       access: {
         settings: {
           ...{ collectionUri: world.collectionUri, accessToken, userAgent: "test", proxy: undefined, caFile },
-          temporaryFile: (name) => `${caFile}.${runId}.${name}`,
         },
         ...{
           provider: "TfsGit",

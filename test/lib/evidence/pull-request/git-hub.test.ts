@@ -42,7 +42,6 @@ describe("a pull request on GitHub", () => {
         settings: {
           ...{ collectionUri: cloud.devops.collectionUri, accessToken: "token-of-the-job", userAgent: "test" },
           ...{ proxy: undefined, caFile: cloud.caFile },
-          temporaryFile: (name) => `${cloud.caFile}.${runId}.${name}`,
         },
         ...{ provider: "GitHubEnterprise", project: "p", teamProject: "p", organization: "contoso" },
         ...{ repository: `contoso/${repository.name}`, repositoryName: `contoso/${repository.name}` },

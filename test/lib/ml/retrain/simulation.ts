@@ -189,7 +189,6 @@ export class Simulation {
         proxy: undefined,
         caFile: undefined,
       },
-      temporaryFile: (name: string) => name,
       clock: { now: () => this.now, sleep: async () => {} },
     };
     const job = { id: `job-${build.id}`, stage: "Watch", stageAttempt: 1, name: "Job", attempt: 1 };
