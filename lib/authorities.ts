@@ -1,5 +1,5 @@
 // The certificate authorities that TLS connections of a task trust, to Azure as to Azure DevOps.
-// Tests: test/lib/azure/authorities.test.ts, test/lib/agent/connections.test.ts
+// Tests: test/lib/azure/transport.test.ts, test/lib/agent/connections.test.ts
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { TaskError } from "./errors.ts";

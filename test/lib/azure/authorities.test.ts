@@ -1,5 +1,4 @@
 // Authorities that the transport trusts on each Node of an agent: those of Node, of NODE_EXTRA_CA_CERTS and of the agent.
-// Tests: lib/authorities.ts
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
