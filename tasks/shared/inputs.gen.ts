@@ -29,7 +29,7 @@ export interface SharedInputs {
   plan: boolean;
   /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
-  /** Data to compare with: `previous` (the version before; of files, the newest version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. Register data also compares with one that is named here where it has neither expectations nor rules; `previous`, the default, asks for nothing by itself there. */
+  /** Data to compare with: `previous` (the newest earlier version that did not fail its last check; of files, the newest such version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. Register data also compares with one that is named here where it has neither expectations nor rules; `previous`, the default, asks for nothing by itself there. */
   baseline: string;
   /** YAML with what is expected of rows and columns: types, missing values, ranges, values, freshness, repeated rows, and how far the data may differ from the baseline. */
   expectationsFile: string | undefined;

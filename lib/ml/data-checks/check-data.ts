@@ -1,4 +1,5 @@
-// Checks data: a version, or files of this machine, against the version before, expectations and rules. Reads, and changes nothing.
+// Checks data: a version, or files of this machine, against the version before, expectations and rules. Reads, and changes nothing but the mark of
+// a version that failed.
 // Tests: test/tasks/check-data.test.ts
 import { type DataExpectations, readDataExpectations } from "../../documents/assets/data-expectations.ts";
 import { readSource, type UploadRoot } from "../../documents/index.ts";
@@ -15,6 +16,7 @@ import { tablesOfFiles, tablesOfVersion } from "./data-files.ts";
 import { type DataReport, dataReport, sayDataReport } from "./data-report.ts";
 import { type DataRule, parseDataRules } from "./data-rules.ts";
 import { judgeData } from "./judge-data.ts";
+import { failedIn, markVersion } from "./version-marks.ts";
 
 export { sayDataReport };
 
@@ -27,7 +29,7 @@ export interface DataCheckRequest {
   readonly path?: string | undefined;
   /** Files in a datastore that no version names yet, in place of a version. */
   readonly uri?: string | undefined;
-  /** `previous`, `none`, a version, or `<name>:<version>`. */
+  /** `previous` (the newest earlier version that is not marked as failed), `none`, a version, or `<name>:<version>`. */
   readonly baseline: string;
   readonly expectations: DataExpectations;
   readonly rules: readonly DataRule[];
@@ -47,7 +49,8 @@ export function readDataChecks(
 }
 
 /**
- * Reads both tables, one after the other, and judges. Round trips before the files: one or two for each version, and those of its place.
+ * Reads both tables, one after the other, and judges. Round trips before the files: one or two for each version, and those of its place; after
+ * them, one where the mark of the version changes.
  * @throws TaskError `notFound` for a version that is not there; `input` where its files are no tables
  */
 export async function checkData(store: AssetStore, request: DataCheckRequest): Promise<DataReport> {
@@ -62,6 +65,10 @@ export async function checkData(store: AssetStore, request: DataCheckRequest): P
   };
   const report = dataReport(data, judged, judgeData(judged));
   for (const { outcome, rule, detail } of report.rules) home.log.remote(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
+  // Without any of these only the form of the files is looked at, which says nothing of the values.
+  const isLookedAt = base !== undefined || request.rules.length > 0 || Object.keys(request.expectations).length > 0;
+  if (data.version !== undefined && request.name !== undefined && (isLookedAt || !report.passed))
+    await markVersion(home, request.name, data.version, report.passed);
   return report;
 }
 
@@ -124,8 +131,10 @@ async function baselineOf(
   if (asset === undefined) return { called: "", why: "the input name names no data asset whose versions it could be" };
   const there =
     named === undefined ? await previousOf(home, asset, data) : await versionNamed(home, asset, named.version);
-  if (there === undefined) return { called: "", why: `${asset} has no earlier version` };
+  if (typeof there === "string") return { called: "", why: there };
   const called = `${asset}:${versionIn(there)}`;
+  if (failedIn(there) !== undefined)
+    home.log.warn(`${called}, which the input baseline names, failed its last check${runOf(there)}.`);
   if (data !== undefined && there.id === data.id) {
     throw new TaskError("input", `Input baseline is ${baseline}, which is ${called}: the data themselves.`, {
       errorCode: "AML1313",
@@ -151,21 +160,43 @@ function referenceIn(text: string, name: string | undefined): { name: string; ve
   );
 }
 
-/** The newest version that was made before this one; of files of this machine, the newest of all. */
+/**
+ * The newest version that was made before this one and is not marked as failed; of files of this machine, the newest of all such.
+ * @returns a clause on why there is none
+ */
 async function previousOf(
   home: Workspace | Registry,
   name: string,
   data: AssetBody | undefined,
-): Promise<AssetBody | undefined> {
+): Promise<AssetBody | string> {
   const made = (version: AssetBody) => Date.parse(version.systemData?.createdAt ?? "") || 0;
   const own = data === undefined ? Number.POSITIVE_INFINITY : made(data);
-  let newest: AssetBody | undefined;
-  for await (const version of versionsOf(home, "data", name)) {
-    if (version.id === data?.id || made(version) > own) continue;
-    if (newest === undefined || made(version) > made(newest)) newest = version;
+  const earlier: AssetBody[] = [];
+  for await (const version of versionsOf(home, "data", name))
+    if (version.id !== data?.id && made(version) <= own) earlier.push(version);
+  const newestFirst = earlier
+    .map((version, index) => ({ version, index }))
+    .sort((one, other) => made(other.version) - made(one.version) || one.index - other.index)
+    .map(({ version }) => version);
+  for (const version of newestFirst) {
+    const called = `${name}:${versionIn(version)}`;
+    if (failedIn(version) === undefined) {
+      home.log.info(`The baseline is ${called}, the newest earlier version that is not marked as failed.`);
+      return version;
+    }
+    home.log.info(`${called} is passed over as a baseline: it failed its last check${runOf(version)}.`);
   }
-  return newest;
+  if (newestFirst.length === 0) return `${name} has no earlier version`;
+  const why = `each earlier version of ${name} failed its last check`;
+  home.log.warn(`There is no baseline: ${why}. Checks that need one are skipped.`);
+  return why;
 }
+
+/** ` (<page of the run>)` of a check that failed. */
+const runOf = (version: AssetBody): string => {
+  const run = failedIn(version);
+  return run ? ` (${run})` : "";
+};
 
 async function profiled(
   home: Workspace | Registry,

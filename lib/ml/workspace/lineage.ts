@@ -44,6 +44,9 @@ export const DRIFT = "azureDevOps.drift";
 export const DRIFT_MONITOR = "azureDevOps.driftMonitor";
 export const DRIFT_AT = "azureDevOps.driftAt";
 export const DRIFT_RUN = "azureDevOps.driftRun";
+/** Tags of a version of data that failed its last check: `failed`, and the page of the run that checked it. */
+export const DATA_CHECK = "azureDevOps.dataCheck";
+export const DATA_CHECK_RUN = "azureDevOps.dataCheckRun";
 /** Tags of a version by which people and tasks believe an approval, a proof or an origin; in small letters. */
 const MARKS = new Set(
   [
