@@ -76,9 +76,22 @@ describe("a calculation in a rule", () => {
     "[0.0].map(x, metrics.one / x).all(y, y > 1.0)",
     "(metrics.most + metrics.most) * 1.0 > 1.0",
     "champion.one / metrics.none > 0.5",
-    "metrics.none == 0.0 || (metrics.one + 1) / metrics.none > 0.5",
+    "metrics.one / metrics.none > 0.5 || metrics.none == 0.0",
+    "metrics.one / metrics.none > 0.5 || metrics.one > 0.5",
+    "metrics.none == 0.0 ? metrics.one / metrics.none > 0.5 : true",
+    "metrics.none == 0.0 && metrics.one / metrics.none > 0.5",
+    "metrics.none != 0.0 || metrics.one / metrics.none > 0.5",
     "int(metrics.one) / int(metrics.none) > 0",
     "dyn(metrics.one) / dyn(metrics.none) > 0.5",
+    // CEL passes over an error beside `||` where the other side is true.
+    "int(metrics.one) / int(metrics.none) > 0 || metrics.one > 0.5",
+    "metrics.one > 1.0 || int(metrics.one) / int(metrics.none) > 0 || metrics.one > 0.5",
+    "int(metrics.one) % int(metrics.none) > 0 || metrics.one > 0.5",
+    "dyn(int(metrics.one)) / dyn(int(metrics.none)) > 0 || metrics.one > 0.5",
+    "dyn(int(metrics.one)) % dyn(int(metrics.none)) > 0 || metrics.one > 0.5",
+    "7u / uint(size(history.loss) - 3) > 0u || metrics.one > 0.5",
+    "[0, 1].exists(x, 7 / x > 6)",
+    "!(int(metrics.one) / int(metrics.none) > 0 && metrics.one > 1.0)",
   ];
   for (const text of NOT_FINITE)
     it(`fails where it comes to no finite number: ${text}`, () => {
@@ -112,6 +125,32 @@ describe("a calculation in a rule", () => {
       const { outcome, said } = ended(text);
       assert.equal(outcome, "passed", said);
     });
+
+  const GUARDED = [
+    "metrics.none == 0 ? true : metrics.one / metrics.none > 0.5",
+    "metrics.none == 0.0 || metrics.one / metrics.none > 0.5",
+    "metrics.none == 0.0 || (metrics.one + 1) / metrics.none > 0.5",
+    "!(metrics.none != 0.0 && metrics.one / metrics.none > 0.5)",
+    "metrics.none > 0.0 ? metrics.one / metrics.none > 0.5 : metrics.one > 0.5",
+    "(metrics.none == 0.0 ? 1.0 : metrics.one / metrics.none) > 0.5",
+    "int(metrics.none) == 0 || int(metrics.one) / int(metrics.none) > 0",
+    "int(metrics.none) == 0 || int(metrics.one) % int(metrics.none) == 0",
+    "metrics.none == 0.0 || dyn(metrics.one) / dyn(metrics.none) > 0.5",
+    "[0.0, 2.0].all(x, x == 0.0 || metrics.one / x > 0.1)",
+    "metrics.one > 0.5 || size(history.loss)/2 == 1",
+    "(metrics.none == 0.0 || champion.one / metrics.none > 0.5) && metrics.one > 0.5",
+  ];
+  for (const text of GUARDED)
+    it(`passes where a guard keeps it from being evaluated: ${text}`, () => {
+      const { outcome, said } = ended(text);
+      assert.equal(outcome, "passed", said);
+      assert.doesNotMatch(said, /Infinity|NaN/);
+    });
+
+  it("is not said where a guard makes the rule fail", () => {
+    const { outcome, said } = ended("metrics.none == 0 ? false : metrics.one / metrics.none > 0.5");
+    assert.deepEqual([outcome, said], ["failed", "metrics.none = 0 is equal to 0."]);
+  });
 
   interface Built {
     readonly text: string;
