@@ -1,5 +1,6 @@
 // Calculations of rules, watched while a rule is evaluated: what comes to no finite number, or divides whole numbers and leaves the rest
-// out, as CEL does, is said, so that the rule fails closed. Pure.
+// out, as CEL does, is said, so that the rule fails closed. What is not evaluated is not said: a branch that is not taken, or the right side of
+// `||` where the left one is true, is how rules guard their divisions. Pure.
 // Tests: test/lib/ml/rules/calculate.test.ts
 import type { ASTNode, Environment } from "@marcbachmann/cel-js";
 import { isNode } from "./node.ts";
@@ -14,7 +15,7 @@ const ARITHMETIC = ["+", "-", "*", "/", "%"];
 /** CEL's types of numbers, and the one of a value whose type only its evaluation shows. */
 const NUMBERS = ["int", "uint", "double", "dyn"] as const;
 /** Names that no rule has: CEL's own functions have none such. */
-const [WATCH, DIVIDE] = ["__watch", "__divide"];
+const [WATCH, DIVIDE, DIVISOR] = ["__watch", "__divide", "__divisor"];
 
 export const LEAVES_A_REST = "divides whole numbers, which leaves the rest out";
 
@@ -34,6 +35,9 @@ export class Calculator {
       const suffix = type === "dyn" ? "Any" : "";
       environment.registerFunction(`${WATCH}${suffix}(${type}, int): ${type}`, (value: unknown, at: bigint) =>
         this.#finite(value, at),
+      );
+      environment.registerFunction(`${DIVISOR}${suffix}(${type}, int): ${type}`, (value: unknown, at: bigint) =>
+        this.#divisor(value, at),
       );
       environment.registerFunction(
         `${DIVIDE}${suffix}(${type}, ${type}, ${type}, int): ${type}`,
@@ -65,6 +69,12 @@ export class Calculator {
   #finite(value: unknown, at: bigint): unknown {
     if (typeof value === "number" && !Number.isFinite(value))
       this.#say(at, (which) => `${which} is ${value}, which is no finite number.`);
+    return value;
+  }
+
+  /** CEL's error for such a division is no error of the rule where the other side of `||` is true, or that of `&&` false. */
+  #divisor(value: unknown, at: bigint): unknown {
+    if (wholeOf(value) === 0n) this.#say(at, (which) => `${which} is a division by zero, which comes to no number.`);
     return value;
   }
 
@@ -142,20 +152,22 @@ function written(node: ASTNode, text: string, nodes: ASTNode[]): string {
       return `(${op[0]}(${write(node.args)}))`;
     default: {
       const [left, right] = (node.args as [ASTNode, ASTNode]).map(write) as [string, string];
-      const plain = `(${left} ${op} ${right})`;
-      return ARITHMETIC.includes(op) ? watching(node, [left, right], plain, nodes) : plain;
+      return ARITHMETIC.includes(op) ? watching(node, [left, right], nodes) : `(${left} ${op} ${right})`;
     }
   }
 }
 
-function watching(node: ASTNode, sides: readonly [string, string], plain: string, nodes: ASTNode[]): string {
+function watching(node: ASTNode, [left, right]: readonly [string, string], nodes: ASTNode[]): string {
   const type = typeOf(node);
-  if (!NUMBERS.some((one) => one === type)) return plain;
+  if (!NUMBERS.some((one) => one === type)) return `(${left} ${node.op} ${right})`;
   const at = nodes.push(node) - 1;
   const types = (node.args as [ASTNode, ASTNode]).map(typeOf);
-  if (node.op !== "/" || types.includes("double")) return `${type === "dyn" ? `${WATCH}Any` : WATCH}(${plain}, ${at})`;
+  const isWhole = (node.op === "/" || node.op === "%") && !types.includes("double");
+  const divisor = `${types[1] === "dyn" ? `${DIVISOR}Any` : DIVISOR}(${right}, ${at})`;
+  const plain = `(${left} ${node.op} ${isWhole ? divisor : right})`;
+  if (node.op !== "/" || !isWhole) return `${type === "dyn" ? `${WATCH}Any` : WATCH}(${plain}, ${at})`;
   const isKnown = types.every((one) => one === type);
-  const all = isKnown ? [...sides, plain] : [...sides, plain].map((one) => `dyn(${one})`);
+  const all = isKnown ? [left, right, plain] : [left, right, plain].map((one) => `dyn(${one})`);
   const divided = `${isKnown && type !== "dyn" ? DIVIDE : `${DIVIDE}Any`}(${all.join(", ")}, ${at})`;
   return isKnown || type === "dyn" ? divided : `${type}(${divided})`;
 }

@@ -1,9 +1,8 @@
-// Evaluates a rule and fails closed: a metric that is missing or no finite number, in whatever branch, keeps it from passing. Pure.
+// Evaluates a rule and fails closed: a metric that is missing or no finite number, in whatever branch, keeps it from passing, and so does a
+// calculation that is evaluated and comes to none. Pure.
 // Tests: test/lib/ml/gate/rules.test.ts, test/lib/ml/monitor/canary-rules.test.ts
 
-import type { ASTNode } from "@marcbachmann/cel-js";
 import { whatItHas } from "../../nearest-name.ts";
-import { calculationsIn } from "./calculate.ts";
 import { eachOf, type Language, type Needs } from "./language.ts";
 import { reasonOf } from "./parse.ts";
 import { type Compared, RuleSentences, type Values } from "./sentences.ts";
@@ -44,11 +43,9 @@ export function evaluateRule<S extends string>(language: Language<S>, given: Eva
     const { value, faults } = language.calculator.evaluate(text, asked.values);
     for (const name of asked.names)
       bad.push(`The rule asks for the metric ${JSON.stringify(name)}, which is not there.`);
-    // In a branch that is not taken, too.
-    const calculated = calculationsIn(ast).flatMap((node) => faultsOf(language, text, values, node));
-    bad.push(...new Set([...faults, ...calculated]));
+    bad.push(...faults);
     const holds = value === true && bad.length === 0;
-    return { holds, faults: bad, said: sentences.explain(ast, holds) };
+    return { holds, faults: bad, said: sentences.explain(ast, holds, faults.length > 0) };
   } catch (error) {
     return { holds: false, faults: [...bad, `It could not be judged: ${reasonOf(error)}.`], said: "" };
   }
@@ -99,18 +96,4 @@ function askedInVain<S extends string>(
       },
     });
   return { names, values: eachOf(subjects, watched) };
-}
-
-function faultsOf<S extends string>(
-  { calculator }: Language<S>,
-  text: string,
-  values: Values<S>,
-  node: ASTNode,
-): readonly string[] {
-  try {
-    return calculator.evaluate(text, values, node).faults;
-  } catch {
-    // CEL's error: either the rule never evaluates this part, or the rule fails by the same error.
-    return [];
-  }
 }

@@ -36,9 +36,13 @@ export class RuleSentences<S extends string> {
     this.compared = compared;
   }
 
-  /** Says the comparisons that made the rule pass or fail, with their values. */
-  explain(ast: ASTNode, passed: boolean): string {
+  /**
+   * Says the comparisons that made the rule pass or fail, with their values.
+   * @param isFaulty whether a calculation came to no number; where none did, comparisons with such a one were never evaluated, and are left out
+   */
+  explain(ast: ASTNode, passed: boolean, isFaulty: boolean): string {
     const said = comparisons(ast)
+      .filter((node) => isFaulty || this.isSound(node))
       .map((node) => this.sayComparison(node))
       .filter((one) => one !== undefined);
     const decisive = said.filter((one) => one.holds === passed);
@@ -77,6 +81,14 @@ export class RuleSentences<S extends string> {
 
   private evaluated(node: ASTNode): unknown {
     return this.language.calculator.evaluate(this.text, this.values, node).value;
+  }
+
+  private isSound(node: ASTNode): boolean {
+    try {
+      return this.language.calculator.evaluate(this.text, this.values, node).faults.length === 0;
+    } catch {
+      return false;
+    }
   }
 
   private comparedIn(node: unknown): string[] {
