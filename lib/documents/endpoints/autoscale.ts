@@ -1,16 +1,26 @@
 // Autoscale settings of a managed online deployment, in a file of their own: a body of Azure Monitor's autoscaleSettings, or its properties
 // alone, without the ids of what they scale (docs/facts/operations.md#A.9).
 // Tests: test/lib/documents/endpoints/autoscale.test.ts
+import { isOffCalendar } from "../language/calendar.ts";
 import { tags } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { boolean, enumeration, looseText, number, text } from "../language/scalar.ts";
-import { type Infer, Reading } from "../language/shape.ts";
+import { type Infer, Reading, type Shape } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
 
 const isoDuration = text({
   pattern: /^P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?$/,
   rule: "a duration such as PT5M is needed",
 });
+/** In whatever form Azure Monitor takes: only a day that there is not is refused. */
+const moment: Shape<string> = {
+  ...looseText,
+  read(node, at) {
+    const value = looseText.read(node, at);
+    if (value === undefined || isOffCalendar(value, node, at, "a time such as 2024-01-31T00:00:00Z")) return undefined;
+    return value;
+  },
+};
 /** Azure Monitor has whole numbers of instances as texts. */
 const count = { ...looseText, expects: "a whole number" };
 
@@ -85,7 +95,7 @@ const profile = object("a profile", {
     list(object("a rule", { metricTrigger: required(metricTrigger), scaleAction: required(scaleAction) })),
   ),
   fixedDate: optional(
-    object("a fixed date", { timeZone: optional(text()), start: required(looseText), end: required(looseText) }),
+    object("a fixed date", { timeZone: optional(text()), start: required(moment), end: required(moment) }),
   ),
   recurrence: optional(
     object("a recurrence", {

@@ -2,6 +2,7 @@
 // Tests: test/lib/documents/language/references.test.ts
 
 import { byType } from "./by-type.ts";
+import { isOffCalendar } from "./calendar.ts";
 import { type Fields, list, object, optional, required } from "./object.ts";
 import { enumeration, integer, text } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Shape } from "./shape.ts";
@@ -13,8 +14,9 @@ const moment: Shape<string> = {
   read(node, at) {
     const written = node.kind === "scalar" ? node.text.trim() : "";
     const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(written);
-    if (match === null || Number.isNaN(Date.parse(`${match[1]}T${match[2] ?? "00:00"}${match[3] ?? ":00"}Z`)))
+    if (match === null)
       return at.fault(node, `${at.name} is ${described(node)}; a time such as 2022-07-10T10:00:00 is needed.`);
+    if (isOffCalendar(written, node, at, "a time such as 2022-07-10T10:00:00")) return undefined;
     if (match[4] !== undefined && match[4] !== "Z" && !/^[+-]00:?00$/.test(match[4]))
       return at.fault(node, `${at.name} has the offset ${match[4]}; it is a time of the trigger's own time zone.`, {
         hint: "Remove the offset, and name the zone in `time_zone`.",

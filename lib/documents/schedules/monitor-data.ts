@@ -4,7 +4,7 @@
 
 import { present } from "../../plain-objects.ts";
 import { type AssetInput, DATA_TYPES, jobInput, locationUri } from "../assets/io.ts";
-
+import { isOffCalendar } from "../language/calendar.ts";
 import { map, object, optional, required } from "../language/object.ts";
 import { assetReference, type Reference, referenceText, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
@@ -32,8 +32,14 @@ const day = text({ pattern: /^\d{4}-\d\d-\d\d$/, rule: "a day such as 2024-01-31
 const looseDay: Shape<string> = {
   ...day,
   // YAML takes an unquoted day for a date.
-  read: (node, at) =>
-    day.read(node.kind === "scalar" && node.type === "timestamp" ? { ...node, type: "string" } : node, at),
+  read(node, at) {
+    const value = day.read(
+      node.kind === "scalar" && node.type === "timestamp" ? { ...node, type: "string" } : node,
+      at,
+    );
+    if (value === undefined || isOffCalendar(value, node, at, "a day such as 2024-01-31")) return undefined;
+    return value;
+  },
 };
 
 const window = object("a data window", {

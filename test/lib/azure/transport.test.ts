@@ -1,9 +1,13 @@
 // The one way out: through the agent's proxy, with its authorities, on connections that are kept.
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import os from "node:os";
+import path from "node:path";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import { createTransport, type TransportOptions } from "../../../lib/azure/index.ts";
+import type { TaskError } from "../../../lib/errors.ts";
 import { theCloud } from "../ml/world.ts";
 
 async function get(options: Partial<TransportOptions>, url: string) {
@@ -87,6 +91,57 @@ describe("the transport", () => {
     transport.close();
     silent.closeAllConnections();
     silent.close();
+  });
+
+  describe("with a file of authorities that holds no certificate", () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "authorities-"));
+    after(() => rmSync(folder, { recursive: true, force: true }));
+    const KEY = "-----BEGIN PRIVATE KEY-----\nMIIBVQIBADANBg==\n-----END PRIVATE KEY-----\n";
+    const HOLDS: Readonly<Record<string, [content: string | Buffer, says: RegExp]>> = {
+      nothing: ["", /is empty/],
+      "white space": [" \r\n", /is empty/],
+      "a private key": [KEY, /holds PRIVATE KEY and no certificate/],
+      text: ["<html>Sign in to the proxy</html>\n", /holds no certificate/],
+      "a certificate in DER": [Buffer.from("3082010a0282010100c5a9", "hex"), /holds no certificate in PEM: it looks like DER/],
+      "a certificate that was cut": [
+        "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUF\n",
+        /certificate 1 in it cannot be read/,
+      ],
+      "a certificate that is none": [
+        "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n",
+        /certificate 1 in it cannot be read/,
+      ],
+    };
+    for (const [what, [content, says]] of Object.entries(HOLDS))
+      it(`says what is wrong with ${what}, before anything is asked`, () => {
+        const caFile = path.join(folder, "ca.pem");
+        writeFileSync(caFile, content);
+        assert.throws(
+          () => createTransport({ userAgent: "test", caFile }),
+          (error: TaskError) => {
+            assert.deepEqual([error.kind, error.errorCode], ["connection", "AML1106"]);
+            assert.match(error.message, says);
+            assert.ok(error.message.includes(caFile));
+            assert.match(error.hint ?? "", /--sslcacert.*PEM/);
+            assert.doesNotMatch(`${error.message} ${error.hint}`, /MII|html/);
+            return true;
+          },
+        );
+      });
+
+    it("names the second of two certificates, and the variable that names a file of its own", async () => {
+      const { caFile: good } = await theCloud();
+      const caFile = path.join(folder, "two.pem");
+      writeFileSync(caFile, `${readFileSync(good, "utf8")}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
+      assert.throws(() => createTransport({ userAgent: "test", caFile }), /certificate 2 in it cannot be read/);
+    });
+
+    it("takes a certificate with text around it, and one of OpenSSL's trusted kind", async () => {
+      const { urls, caFile: good } = await theCloud();
+      const caFile = path.join(folder, "told.pem");
+      writeFileSync(caFile, `# Contoso root, until 2031\r\n${readFileSync(good, "utf8").replaceAll("\n", "\r\n")}`);
+      assert.equal((await get({ caFile }, `${urls.api}/discovery`)).status, 200);
+    });
   });
 
   it("says that the file of authorities cannot be read", () => {

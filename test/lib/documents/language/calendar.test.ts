@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { computeKind, readAutoscale, scheduleKind } from "../../../../lib/documents/index.ts";
+import { isOnCalendar } from "../../../../lib/documents/language/calendar.ts";
 import { faultsOf, type Project, project } from "../project.ts";
 
 const SCHEDULE = (field: string, value: string) => `name: s
@@ -89,7 +90,7 @@ describe("a day that no calendar has", () => {
           assert.deepEqual([fault?.where?.line, fault?.where?.column], [line + 1, lines[line]!.indexOf(written) + 1]);
           assert.match(
             fault?.message ?? "",
-            new RegExp(`${field} is .*${value.slice(0, 10)}.*, which no calendar has`),
+            new RegExp(`${field}" is .*${value.slice(0, 10)}.*, which no calendar has`),
           );
         }
     });
@@ -100,4 +101,21 @@ describe("a day that no calendar has", () => {
           read(files.yaml(write(field, written)));
     });
   }
+
+  it("is told from one that there is, whatever the year", () => {
+    const two = (part: number) => String(part).padStart(2, "0");
+    const parts = fc.tuple(
+      fc.integer({ min: 1, max: 9999 }),
+      fc.integer({ min: 0, max: 13 }),
+      fc.integer({ min: 0, max: 32 }),
+    );
+    fc.assert(
+      fc.property(parts, ([year, month, day]) => {
+        const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+        const last = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
+        const text = `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
+        assert.equal(isOnCalendar(text), day >= 1 && day <= last, text);
+      }),
+    );
+  });
 });
