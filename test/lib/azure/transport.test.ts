@@ -102,7 +102,10 @@ describe("the transport", () => {
       "white space": [" \r\n", /is empty/],
       "a private key": [KEY, /holds PRIVATE KEY and no certificate/],
       text: ["<html>Sign in to the proxy</html>\n", /holds no certificate/],
-      "a certificate in DER": [Buffer.from("3082010a0282010100c5a9", "hex"), /holds no certificate in PEM: it looks like DER/],
+      "a certificate in DER": [
+        Buffer.from("3082010a0282010100c5a9", "hex"),
+        /holds no certificate in PEM: it looks like DER/,
+      ],
       "a certificate that was cut": [
         "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUF\n",
         /certificate 1 in it cannot be read/,
@@ -119,7 +122,7 @@ describe("the transport", () => {
         assert.throws(
           () => createTransport({ userAgent: "test", caFile }),
           (error: TaskError) => {
-            assert.deepEqual([error.kind, error.errorCode], ["connection", "AML1106"]);
+            assert.deepEqual([error.kind, error.errorCode], ["connection", "AML1105"]);
             assert.match(error.message, says);
             assert.ok(error.message.includes(caFile));
             assert.match(error.hint ?? "", /--sslcacert.*PEM/);
@@ -129,14 +132,17 @@ describe("the transport", () => {
         );
       });
 
-    it("names the second of two certificates, and the variable that names a file of its own", async () => {
+    it("names the second of two certificates", async () => {
       const { caFile: good } = await theCloud();
       const caFile = path.join(folder, "two.pem");
-      writeFileSync(caFile, `${readFileSync(good, "utf8")}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
+      writeFileSync(
+        caFile,
+        `${readFileSync(good, "utf8")}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      );
       assert.throws(() => createTransport({ userAgent: "test", caFile }), /certificate 2 in it cannot be read/);
     });
 
-    it("takes a certificate with text around it, and one of OpenSSL's trusted kind", async () => {
+    it("takes a certificate with text around it, in lines of Windows", async () => {
       const { urls, caFile: good } = await theCloud();
       const caFile = path.join(folder, "told.pem");
       writeFileSync(caFile, `# Contoso root, until 2031\r\n${readFileSync(good, "utf8").replaceAll("\n", "\r\n")}`);
