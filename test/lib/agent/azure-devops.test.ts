@@ -1,6 +1,6 @@
 // Federated assertions, asked of local Azure DevOps through its own client: both ways to one, and a refusal.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -46,6 +46,15 @@ describe("assertions from Azure DevOps", () => {
     assert.equal(
       subject(await requestAssertion(settings, connection.id, uri, nowhere)),
       "sc://contoso/breast-cancer/aml dev",
+    );
+  });
+
+  it("say what is wrong with the agent's file of authorities, before anything is asked", async () => {
+    const caFile = join(folder, "empty.pem");
+    writeFileSync(caFile, "");
+    await assert.rejects(
+      async () => requestAssertion({ ...settings, caFile }, connection.id, undefined, plan()),
+      /The file of certificate authorities .*empty\.pem is empty\./,
     );
   });
 
