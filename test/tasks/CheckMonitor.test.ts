@@ -164,6 +164,32 @@ describe("CheckMonitor", () => {
     assert.match(rule.error?.message ?? "", /there is no new\.colour/);
   });
 
+  it("asks nothing for earlier runs that it has checked, and shows of them what it read then", async () => {
+    await monitor(jobs, "cm-kept", { inputs: drift("cm-shifted"), others: drift("cm-alike") });
+    const going = { monitor: "cm-kept", onBreach: "continue" };
+    await look(jobs, "cm-kept");
+    const first = await runStory(task, going, "/");
+    await look(jobs, "cm-kept");
+    const asked = async (more: Record<string, string>) => {
+      const ran = await runStory(task, { ...going, ...more }, "/");
+      assert.equal(ran.error, undefined, ran.log);
+      return { count: ran.requests.length, record: ran.record.monitor };
+    };
+    const [none, ten] = [await asked({ earlierResults: "0" }), await asked({})];
+    assert.equal(ten.count, none.count, "more where the run before is read anew");
+    const [before] = ten.record?.earlier ?? [];
+    assert.deepEqual([before?.job, before?.outcome], [first.set["jobName"], "breached"]);
+    assert.deepEqual(
+      before?.signals,
+      first.record.monitor?.signals?.map(({ name, outcome, metrics }) => ({ name, outcome, metrics })),
+    );
+    const one = await asked({ signals: "others" });
+    assert.deepEqual(
+      one.record?.earlier?.map(({ outcome, signals }) => [outcome, signals?.map(({ name }) => name)]),
+      [["healthy", ["others"]]],
+    );
+  });
+
   it("needs few sequential round trips, earlier results none of their own, and writes nothing but the verdict", async () => {
     const roundsOf = async (given: Record<string, string>) => {
       const rounds = new Rounds();
