@@ -7,6 +7,7 @@ import type { Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type EarlierRun, earlierRuns } from "./earlier.ts";
 import { judgeRun, noSignal, staleness } from "./judge-run.ts";
+import { keptTags } from "./kept-results.ts";
 import { freshFor, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
 import {
   createdOf,
@@ -58,7 +59,7 @@ const VERDICT_BY = "monitorCheckedBy";
 
 /**
  * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags, and those of `noteDrift` for a breach;
- * earlier runs are read beside these, four at once.
+ * earlier runs that no check has left its results on are read beside these, four at once.
  * @throws TaskError `notFound` for no such monitor; `input` for a signal that it has not
  */
 export async function checkMonitor(workspace: Workspace, request: MonitorRequest): Promise<MonitorCheck> {
@@ -168,6 +169,7 @@ async function leaveVerdict(workspace: Workspace, check: MonitorCheck, job: Job)
             [VERDICT]: check.outcome,
             [VERDICT_AT]: new Date(azure.now()).toISOString(),
             ...by,
+            ...keptTags(job, check.signals),
           },
         },
         repeats: true,

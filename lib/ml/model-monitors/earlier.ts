@@ -4,7 +4,8 @@ import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { hasEnded, type Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { judgeRun } from "./judge-run.ts";
+import { judgeResults, judgeRun } from "./judge-run.ts";
+import { keptResults } from "./kept-results.ts";
 import type { MonitorOutcome, SignalVerdict } from "./monitor-verdict.ts";
 import { createdOf, type Monitor } from "./newest-run.ts";
 
@@ -21,7 +22,8 @@ export interface EarlierRun {
 const AT_ONCE = 4;
 
 /**
- * The newest of the runs that ended before another one. Round trips: those of `runResults`, of four runs at once.
+ * The newest of the runs that ended before another one. Round trips: none for a run that a check has left its results on; those of `runResults`
+ * for others, four runs at once.
  * @param jobs the newest first
  */
 export async function earlierRuns(
@@ -36,7 +38,9 @@ export async function earlierRuns(
     const of = { job: job.name ?? "", at: new Date(createdOf(job)).toISOString() };
     if (status !== "Completed") return { ...of, outcome: "noEvidence", signals: [], reason: `The run is ${status}.` };
     try {
-      const { outcome, signals, reasons } = await judgeRun(workspace, monitor, job, wanted);
+      const kept = keptResults(job, wanted);
+      const { outcome, signals, reasons } =
+        kept === undefined ? await judgeRun(workspace, monitor, job, wanted) : judgeResults(monitor, kept);
       return { ...of, outcome, signals, ...(outcome === "noEvidence" ? { reason: reasons.join(" ") } : {}) };
     } catch (error) {
       if (!(error instanceof TaskError) || workspace.signal.aborted) throw error;

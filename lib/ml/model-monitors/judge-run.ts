@@ -2,7 +2,14 @@
 // Tests: test/lib/ml/model-monitors/check-monitor.test.ts, test/lib/ml/retrain/monitor-results.test.ts
 import type { Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { freshFor, judgeMonitor, judgeSignal, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
+import {
+  freshFor,
+  judgeMonitor,
+  judgeSignal,
+  type MonitorOutcome,
+  type SignalResult,
+  type SignalVerdict,
+} from "./monitor-verdict.ts";
 import { createdOf, type Monitor } from "./newest-run.ts";
 import { runResults } from "./run-results.ts";
 
@@ -24,12 +31,17 @@ export async function judgeRun(
   job: Job,
   wanted: Monitor["signals"] = monitor.signals,
 ): Promise<JudgedRun> {
-  const { signals: results, ended = 0 } = await runResults(workspace, monitor, job, wanted);
+  const { signals, ended = 0 } = await runResults(workspace, monitor, job, wanted);
+  return { ...judgeResults(monitor, signals), ended: Math.max(createdOf(job), ended) };
+}
+
+/** Judges results that a run left. */
+export function judgeResults(monitor: Monitor, results: readonly SignalResult[]): Omit<JudgedRun, "ended"> {
   const signals = results.map(judgeSignal);
   const outcome = judgeMonitor(signals);
   const telling = signals.filter((one) => one.outcome === outcome || outcome === "healthy");
   return {
-    ...{ outcome, signals, ended: Math.max(createdOf(job), ended) },
+    ...{ outcome, signals },
     reasons: signals.length === 0 ? [noSignal(monitor)] : telling.map(({ sentence }) => sentence),
     breached: signals.filter((one) => one.outcome === "breached").map(({ name }) => name),
   };
