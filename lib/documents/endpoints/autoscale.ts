@@ -2,11 +2,11 @@
 // alone, without the ids of what they scale (docs/facts/operations.md#A.9).
 // Tests: test/lib/documents/endpoints/autoscale.test.ts
 import { isOffCalendar } from "../language/calendar.ts";
-import { tags } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { boolean, enumeration, looseText, number, text } from "../language/scalar.ts";
 import { type Infer, Reading, type Shape } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 
 const isoDuration = text({
   pattern: /^P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?$/,
@@ -141,7 +141,7 @@ export const autoscaleSettings = object("autoscale settings", {
 });
 const whole = object("autoscale settings", {
   location: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   name: optional(text()),
   type: optional(text()),
   id: optional(text()),

@@ -3,12 +3,12 @@
 // Tests: test/tasks/apply-azure-monitor.test.ts
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { tags } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, enumeration, integer, nameText, number, text } from "../language/scalar.ts";
 import type { Infer, Reading } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 import { autoscaleBody, autoscaleSettings } from "./autoscale.ts";
 
 const PROVIDER = "Microsoft.Insights";
@@ -77,7 +77,7 @@ const SINGLE = "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria";
 const alertRule = object("an alert rule", {
   ...head("metricAlerts"),
   location: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   properties: required(
     object(
       "properties of an alert rule",
@@ -216,7 +216,7 @@ const autoscale = object("autoscale settings", {
   /** The deployment whose instance count they own. */
   scope: required(deploymentPlace),
   location: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   properties: required(autoscaleSettings),
 });
 

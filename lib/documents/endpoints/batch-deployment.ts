@@ -14,6 +14,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { duration, enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 import { pipelineComponent, putJobComponent } from "../pipelines/pipeline-step.ts";
 import { componentId, componentUse } from "../pipelines/step.ts";
 import { checkScoringScript, codeConfiguration } from "./online-deployment.ts";
@@ -49,7 +50,7 @@ const header = {
   name: required(servingName),
   endpoint_name: required(nameText()),
   description: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   properties: optional(tags),
   id: readOnly(),
   provisioning_state: readOnly(),

@@ -9,6 +9,7 @@ import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 import { checkServingName, resourceIdentity, servingName } from "./online-endpoint.ts";
 
 const AUTH_MODES = { aad_token: "aadToken", key: "key", aml_token: "amlToken" } as const;
@@ -20,7 +21,7 @@ const shape = object(
   {
     name: required(servingName),
     description: optional(text()),
-    tags: optional(tags),
+    tags: optional(resourceTags),
     properties: optional(tags),
     auth_mode: optional(enumeration(["aad_token", "key", "aml_token"], { fold: "snake", rest: AUTH_MODES })),
     identity: optional(resourceIdentity),

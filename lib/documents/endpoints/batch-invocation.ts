@@ -11,7 +11,7 @@ import {
   OUTPUT_MODE_VALUES,
   uriText,
 } from "../assets/io.ts";
-import { camelWriting, type ParseOptions, textTags } from "../language/document.ts";
+import { camelWriting, type ParseOptions } from "../language/document.ts";
 import { withNames } from "../language/named.ts";
 import { map, object, optional } from "../language/object.ts";
 import { mergeNodes, overrideNode } from "../language/overrides.ts";
@@ -19,6 +19,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { enumeration, integer, type Literal, literal, nameText, text } from "../language/scalar.ts";
 import { type Infer, Reading, type Shape } from "../language/shape.ts";
 import type { MapNode, ScalarNode, SourceFile, YamlNode } from "../language/source.ts";
+import { runTags } from "../language/tag-limits.ts";
 import { stringValue } from "../language/value.ts";
 import { batchRetrySettings } from "./batch-deployment.ts";
 
@@ -97,7 +98,7 @@ const shape = object(
     error_threshold: optional(integer({ minimum: -1 })),
     output_file_name: optional(text()),
     retry_settings: optional(batchRetrySettings),
-    tags: optional(textTags),
+    tags: optional(runTags),
   },
   {
     check(_value, node, at) {

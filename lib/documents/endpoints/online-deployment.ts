@@ -21,6 +21,7 @@ import { boolean, duration, enumeration, integer, looseText, nameText, number, t
 import type { Infer, Reading } from "../language/shape.ts";
 import { shownPath } from "../language/shown-path.ts";
 import type { MapNode } from "../language/source.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 import { checkServingName, LONGEST_NAMES_ON_KUBERNETES, servingName } from "./online-endpoint.ts";
 
 /** Code and the script in it that answers requests. */
@@ -108,7 +109,7 @@ const fields = {
   endpoint_name: required(nameText()),
   type: optional(enumeration(["managed", "kubernetes"])),
   description: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   properties: optional(tags),
   model: optional(modelUse),
   model_mount_path: optional(text()),

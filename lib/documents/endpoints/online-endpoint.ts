@@ -12,6 +12,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode, YamlNode } from "../language/source.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 
 /** The rule that Azure has for names of endpoints and deployments. */
 const SERVING_NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
@@ -82,7 +83,7 @@ export const resourceIdentity = object(
 const fields = {
   name: required(servingName),
   description: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   properties: optional(tags),
   auth_mode: optional(enumeration(["key", "aml_token", "aad_token"], { fold: "snake", rest: AUTH_MODES })),
   identity: optional(resourceIdentity),

@@ -9,6 +9,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import type { Infer, Reading } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 import { checkServingName, servingName } from "./online-endpoint.ts";
 
 const AUTH_MODES = { key: "Key", aad: "AAD" } as const;
@@ -22,7 +23,7 @@ const shape = object(
     name: required(servingName),
     model_id: required(text()),
     auth_mode: optional(enumeration(["key", "aad"], { rest: AUTH_MODES })),
-    tags: optional(tags),
+    tags: optional(resourceTags),
     description: optional(text()),
     properties: optional(tags),
     location: readOnly(),

@@ -3,12 +3,13 @@
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind, type Kind } from "../language/define-kind.ts";
-import { camelWriting, textTags, type Write } from "../language/document.ts";
+import { camelWriting, type Write } from "../language/document.ts";
 import { JOB_ADVICE } from "../language/kind.ts";
 import { optional, readOnly } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { text } from "../language/scalar.ts";
 import type { Shape, Writing } from "../language/shape.ts";
+import { runDescription, runName, runTags } from "../language/tag-limits.ts";
 
 /** Fields of jobs of all kinds. */
 export const jobHeader = {
@@ -18,11 +19,11 @@ export const jobHeader = {
       rule: "a job's name has letters, digits, dashes, underscores and dots",
     }),
   ),
-  display_name: optional(text()),
+  display_name: optional(runName),
   experiment_name: optional(text()),
-  description: optional(text()),
-  tags: optional(textTags),
-  properties: optional(textTags),
+  description: optional(runDescription),
+  tags: optional(runTags),
+  properties: optional(runTags),
   id: readOnly(),
   status: readOnly(),
   log_files: readOnly(),

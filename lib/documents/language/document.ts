@@ -7,7 +7,6 @@ import { map } from "./object.ts";
 import { type DocumentOverrides, overrideNode } from "./overrides.ts";
 import { valueText } from "./python-text.ts";
 import type { Resolver } from "./resolver.ts";
-import { text } from "./scalar.ts";
 import { Reading, type Shape, type Writing } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -47,5 +46,3 @@ export function camelWriting(resolver: Resolver): Writing {
 
 /** Tags and properties of assets: values become text. */
 export const tags = map(valueText);
-/** Tags and properties of jobs: values must be text. */
-export const textTags = map(text(), { nullable: true });

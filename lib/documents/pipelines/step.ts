@@ -11,7 +11,6 @@ import {
   UNDECLARED,
   writeInput,
 } from "../assets/io.ts";
-import { textTags } from "../language/document.ts";
 import { gathering, includedFile } from "../language/included-file.ts";
 import { type AnyField, optional } from "../language/object.ts";
 import { compute, parseReference, type Reference, resolveReference } from "../language/reference.ts";
@@ -27,6 +26,7 @@ import {
   writeValue,
 } from "../language/shape.ts";
 import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
+import { runDescription, runName, runTags } from "../language/tag-limits.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
@@ -97,16 +97,16 @@ export interface StepType {
 /** Fields that steps of every type have. */
 export const stepHeader = {
   name: optional(text()),
-  display_name: optional(text()),
-  description: optional(text()),
+  display_name: optional(runName),
+  description: optional(runDescription),
   comment: optional(text()),
 } satisfies Record<string, AnyField>;
 
 /** Fields of steps that run a component on a compute. */
 export const stepFields = {
   ...stepHeader,
-  tags: optional(textTags),
-  properties: optional(textTags),
+  tags: optional(runTags),
+  properties: optional(runTags),
   inputs: optional(jobInputs, { nullable: true }),
   outputs: optional(jobOutputs, { nullable: true }),
   compute: optional(compute),

@@ -3,11 +3,11 @@
 
 import { checkNames, jobInputs, jobOutput, jobOutputs } from "../assets/io.ts";
 import { byType } from "../language/by-type.ts";
-import { textTags } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { anything, enumeration, looseText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
+import { runTags } from "../language/tag-limits.ts";
 import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
 import { componentInputs } from "./component-io.ts";
 import { componentUse, type DeclaredPorts, type StepType, stepFields, stepHeader, writtenFields } from "./step.ts";
@@ -152,8 +152,8 @@ const importComponent: ComponentType<ImportComponent> = {
 const importCommon = {
   ...stepHeader,
   type: optional(enumeration(["import"])),
-  tags: optional(textTags),
-  properties: optional(textTags),
+  tags: optional(runTags),
+  properties: optional(runTags),
 };
 const importOver = object("an import step", {
   ...importCommon,

@@ -1,10 +1,10 @@
 // Parts that computes of several types share: header, identity and network.
 // Tests: test/lib/documents/workspace/compute.test.ts
-import { tags } from "../language/document.ts";
 import { list, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, nameText, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 
 /** The size that the service would choose. */
 export const DEFAULT_SIZE = "STANDARD_DS3_V2";
@@ -12,7 +12,7 @@ export const DEFAULT_SIZE = "STANDARD_DS3_V2";
 export const computeHeader = {
   name: required(nameText()),
   description: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   location: optional(text()),
   id: readOnly(),
   provisioning_errors: readOnly(),

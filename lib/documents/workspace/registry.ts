@@ -3,11 +3,11 @@
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { tags } from "../language/document.ts";
 import { list, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, enumeration, integer, nameText, text } from "../language/scalar.ts";
 import { described, type Infer, type Shape } from "../language/shape.ts";
+import { resourceTags } from "../language/tag-limits.ts";
 
 const STORAGE_TYPES = [
   "standard_lrs",
@@ -67,7 +67,7 @@ const ACCESS = { disabled: "Disabled", enabled: "Enabled" } as const;
 const registry = object("a registry", {
   name: required(nameText()),
   description: optional(text()),
-  tags: optional(tags),
+  tags: optional(resourceTags),
   location: required(text()),
   public_network_access: optional(enumeration(["disabled", "enabled"])),
   replication_locations: required(
