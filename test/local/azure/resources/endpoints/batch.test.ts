@@ -107,6 +107,21 @@ describe("local Azure: batch endpoints and registries", () => {
       }
     });
 
+    it("hold the tags of an invocation to the limits of runs", async () => {
+      const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`tag${at}`, "a"]));
+      const before = (await jobs.arm("GET", "/jobs")).body.value.length;
+      for (const [tags, field] of [
+        [many(51), "RunDto.Tags/Count"],
+        [{ a: "x".repeat(1_001) }, "RunDto.Tags.Value/Length"],
+        [{ ["x".repeat(101)]: "a" }, "RunDto.Tags.Key/Length"],
+      ] as const) {
+        const { status, body } = await invoke({ more: { tags } });
+        assert.equal(status, 400, field);
+        assert.ok(body.error.message.includes(`FieldName=${field},`), body.error.message);
+      }
+      assert.equal((await jobs.arm("GET", "/jobs")).body.value.length, before);
+    });
+
     it("take the deployment that a header names, and fail the job whose script fails", async () => {
       await jobs.cloud.azure.blobs.put(
         "code-fails",
