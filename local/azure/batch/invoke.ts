@@ -7,6 +7,7 @@ import { quoted } from "../../text/shell.ts";
 import { ArmError, userError } from "../arm/errors.ts";
 import type { AssetReferenceBase, BatchDeploymentProperties } from "../contract/types.gen.ts";
 import { mlflowEnvironment } from "../environments/definition.ts";
+import { refuseOverLimits } from "../jobs/refusals.ts";
 import { jobService } from "../jobs/service.ts";
 import type { Submitter } from "../jobs/submitter.ts";
 import type { BatchDeploymentRecord, Invocation } from "../records/batch-endpoint.ts";
@@ -32,6 +33,8 @@ export async function invoke(
   const inputs = (fieldOf(properties, "inputData") ?? {}) as Record<string, Json>;
   const outputs = (fieldOf(properties, "outputData") ?? {}) as Record<string, Json>;
   const own = (fieldOf(properties, "properties") ?? {}) as Json;
+  // An invocation makes a run, whose limits its tags are held to; not verified against live Azure.
+  refuseOverLimits({ tags: fieldOf(properties, "tags") });
   const isPipeline = (deployment.properties.deploymentConfiguration ?? undefined) !== undefined;
   // The service names the job, in two forms that were recorded; a name that is sent is reported to change nothing (docs/facts/azureml-services.md#6.4).
   const name = isPipeline ? randomUUID() : `batchjob-${randomUUID()}`;

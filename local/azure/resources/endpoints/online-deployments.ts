@@ -11,6 +11,7 @@ import type {
   OnlineDeploymentProperties,
   PartialMinimalTrackedResourceWithSku,
 } from "../../contract/types.gen.ts";
+import { durationMilliseconds } from "../../records/durations.ts";
 import {
   type DeploymentRecord,
   deploymentKey,
@@ -98,6 +99,33 @@ function requireFewCollections({ dataCollector }: Partial<OnlineDeploymentProper
     ]);
 }
 
+/** Seconds that a request may take (docs/facts/operations.md#A.6). How the service refuses more is not recorded. */
+const LONGEST_REQUEST = { Managed: 180, Kubernetes: 300 } as const;
+
+function requireShortRequests({
+  endpointComputeType: type,
+  requestSettings,
+}: Partial<OnlineDeploymentProperties>): void {
+  const longest = LONGEST_REQUEST[type === "Kubernetes" ? type : "Managed"];
+  const asked = durationMilliseconds(requestSettings?.requestTimeout ?? "PT5S") ?? 0;
+  if (asked > longest * 1_000)
+    throw userError(
+      400,
+      `The requestTimeout of a deployment has at most ${longest} seconds, and this one ${asked / 1_000}.`,
+      ["BadArgument"],
+    );
+}
+
+/** Deployments of an endpoint (docs/facts/operations.md#A.6). How the service refuses more is not recorded. */
+const MOST_DEPLOYMENTS = 20;
+
+function requireRoom(world: AzureWorld, endpoint: string): void {
+  if (deploymentsOfEndpoint(world, endpoint).length < MOST_DEPLOYMENTS) return;
+  throw userError(400, `The endpoint ${endpoint} has ${MOST_DEPLOYMENTS} deployments, and takes no more.`, [
+    "BadArgument",
+  ]);
+}
+
 /** The stored fields of `properties`. */
 function normalised(sent: DeploymentRecord["properties"]): DeploymentRecord["properties"] {
   // Read-only keys that clients send back when they change something; of the second, old versions alone know.
@@ -150,9 +178,11 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireAsset(world, code?.codeId, "codes");
     requireAsset(world, sent.environmentId, "environments");
     requireFewCollections(sent);
+    requireShortRequests(sent);
     requireIdle(world, endpoint, name);
     const key = deploymentKey(endpoint, name);
     const known = deployments.get(key);
+    if (known === undefined) requireRoom(world, endpoint);
     const sku = {
       name: body.sku?.name ?? "Default",
       tier: body.sku?.tier ?? "Standard",
