@@ -68,6 +68,26 @@ describe("the release artifact type Azure ML model", () => {
     assert.deepEqual(values(await list("definition")).sort(), ["credit", "fraud"]);
   });
 
+  it("asks for no place that the connection has: one with the scope of a workspace", async () => {
+    const form = (wanted: string) => properties.inputDescriptors.find(({ id }: { id: string }) => id === wanted);
+    assert.equal(form("resourceGroup").validation.isRequired, false);
+    assert.match(form("resourceGroup").description, /unless the connection has the scope of a workspace/);
+    const scoped = { connection: cloud.connections["azure-ml-workspace"].id, resourceGroup: "", workspace: "" };
+    assert.deepEqual(values(await list("definition", scoped)).sort(), ["credit", "fraud"]);
+    assert.equal(values(await list("versions", scoped)).length, 40);
+    assert.deepEqual(values(await list("latestVersion", { ...scoped, tags: "stage=prod" })), ["40"]);
+    assert.equal(values(await list("defaultVersionSpecific", scoped))[0], "40");
+    for (const target of ["artifacts", "artifactItems"]) {
+      const { choices } = await list(target, { ...scoped, version: "7" });
+      assert.equal(choices[0]?.DisplayValue, "azureml://datastores/workspaceblobstore/paths/m/7");
+    }
+  });
+
+  it("lists the workspaces and registries of the whole subscription where no resource group is chosen", async () => {
+    assert.ok(values(await list("workspace", { resourceGroup: "", workspace: "" })).includes("ws1"));
+    assert.deepEqual(values(await list("registry", { resourceGroup: "", workspace: "" })), ["shared"]);
+  });
+
   it("lists registries, and what one holds in the same order", async () => {
     assert.deepEqual(values(await list("registry")), ["shared"]);
     const shared = { workspace: "", registry: "shared", definition: "common" };
