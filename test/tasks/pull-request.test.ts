@@ -1,6 +1,6 @@
 // Reports of a step to the pull request of its run: after whatever end, beside records of the run's other steps, and at what cost in round trips.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { RECORD_TYPE, writeRecord } from "../../lib/record/index.ts";
@@ -9,6 +9,7 @@ import type { Build } from "../../local/devops/state/builds.ts";
 import { isDeleted, type PullRequest } from "../../local/devops/state/pull-requests.ts";
 import evaluateMetrics from "../../tasks/EvaluateMetrics/index.ts";
 import report from "../../tasks/Report/index.ts";
+import submitJob from "../../tasks/SubmitJob/index.ts";
 import { until } from "../harness/until.ts";
 import { record } from "../lib/evidence/pull-request/samples.ts";
 import { Rounds } from "../lib/ml/rounds.ts";
@@ -66,6 +67,28 @@ describe("a step and the pull request of its run", () => {
     assert.deepEqual(
       pull.shownStatuses.map(({ state, context }) => [state, context.genre, context.name]),
       [["succeeded", "azureml", "train/gate"]],
+    );
+  });
+
+  it("is told of a job that is not waited for who ends its status, before the job is submitted", async () => {
+    const jobFile = path.join(folder, "job.yml");
+    writeFileSync(jobFile, 'command: "true"\nenvironment: azureml:plain:1\ncompute: azureml:cpu-cluster\n');
+    const told: number[] = [];
+    let sent = 0;
+    const between: StoryOptions["between"] = (request, send) => {
+      sent += Number(request.method === "PUT" && /\/jobs\//.test(request.url));
+      return send();
+    };
+    const onLine = (line: string) => {
+      if (/ is pending until a later step of this run ends it: AzureMLEvaluateMetrics/.test(line)) told.push(sent);
+    };
+    const submitted = { jobFile, wait: "false", pullRequest: "status" };
+    const ran = await runStory(submitJob, submitted, folder, { ...optionsOf(newRun()), between, onLine });
+    assert.equal(ran.error, undefined, ran.error?.stack);
+    assert.deepEqual([sent, told], [1, [0]], ran.log);
+    assert.deepEqual(
+      pull.shownStatuses.map(({ state }) => state),
+      ["pending"],
     );
   });
 
