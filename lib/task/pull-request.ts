@@ -39,6 +39,9 @@ export const onPullRequest =
     const opened = openOnPullRequest(context, `/${part}`);
     if (opened === undefined) return undefined;
     const { log } = context;
+    // Said before the job costs anything: a policy that requires the status waits for what may not follow in this pipeline.
+    let isTold = part === "job" && context.inputs.wait === false && opened.wish.status;
+    if (isTold) log.info(opened.whoEnds);
     const earlier = recordsOfRun(context.run, context.signal);
     let shown: Promise<unknown> | undefined =
       part === "job" ? earlier.then(({ records }) => opened.show({ records, isRunning: true })) : undefined;
@@ -51,7 +54,8 @@ export const onPullRequest =
       const { jobName } = context.inputs;
       const ended: Ended = ({ endedByGate }) =>
         part === "gate" && jobName !== undefined ? endedByGate(records, record, jobName) : [];
-      if (isRunning && opened.wish.status) log.info(opened.whoEnds);
+      if (isRunning && opened.wish.status && !isTold) log.info(opened.whoEnds);
+      isTold ||= isRunning;
       return opened.show({ records: [...records, record], isRunning, isJudgement: part === "gate" }, ended);
     };
     return {
@@ -105,8 +109,8 @@ export function openOnPullRequest({ inputs, log, signal, run }: ViewContext<Pull
   let last: { readonly page: string; readonly section: RunRecord["pullRequest"] } | undefined;
   return {
     wish,
-    /** Said where the status stays pending once the step has ended. */
-    whoEnds: `The status azureml/${name}${suffix} is pending until a later step of this run ends it: AzureMLEvaluateMetrics of the job, or AzureMLReport, with pullRequest: status.`,
+    /** Said where the status stays pending once the step has ended: as soon as that is known. */
+    whoEnds: `The status azureml/${name}${suffix} is pending until a later step of this run ends it: AzureMLEvaluateMetrics of the job, or AzureMLReport, with pullRequest: status. A branch policy that requires it holds the pull request back until then.`,
     /** The same page again asks nothing. @returns the section of the record; undefined where no pull request was told anything */
     async show(showing: Showing, ended: Ended = () => []): Promise<RunRecord["pullRequest"]> {
       const [, { pullRequestPage }, , endings] = await loaded;

@@ -59,7 +59,7 @@ export interface SharedInputs {
   maxLatencyInMilliseconds: number | undefined;
   /** Name of the registered model. */
   modelName: string;
-  /** What the task writes to the run's pull request: `comment` keeps one comment up to date, `status` sets a status that a branch policy can require, `comment, status` both, `none` nothing. Also after the merge, in the run of the merged commit. Never fails the step: a refusal gives one warning that names the permission. */
+  /** What the task writes to the run's pull request: `comment` keeps one comment up to date, `status` sets a status that a branch policy can require, `comment, status` both, `none` nothing. Also after the merge, in the run of the merged commit. The status of a job that Submit job does not wait for stays pending until Evaluate metrics of that job, or Report, ends it. Never fails the step: a refusal gives one warning that names the permission. */
   pullRequest: string;
   /** Name of the comment and of the status, whose genre is `azureml`: that of the pipeline where it is left empty. Submit job adds `/job` to the status's name and Evaluate metrics `/gate`, so that a policy on the gate is not met by a job that just ended. Pipelines that judge several models in one run give each its own. */
   pullRequestName: string | undefined;
