@@ -44,6 +44,7 @@ export class Judgements {
   readonly #signal: AbortSignal;
   #records: RunRecords | undefined;
   readonly #read = new Map<string, Promise<Heard>>();
+  #here: Promise<Heard> | undefined;
 
   constructor(access: RecordsAccess | undefined, signal: AbortSignal) {
     this.#access = access;
@@ -57,8 +58,13 @@ export class Judgements {
     return this.#records;
   }
 
-  /** Judgements of this run and of its pipeline resources, or of the builds that a release has as artifacts. */
-  async here(): Promise<Heard> {
+  /** Judgements of this run and of its pipeline resources, or of the builds that a release has as artifacts. They are read once. */
+  here(): Promise<Heard> {
+    this.#here ??= this.#readHere();
+    return this.#here;
+  }
+
+  async #readHere(): Promise<Heard> {
     const records = await this.#open();
     if (!records) return { judgements: [], unread: [] };
     const own = records.own === undefined ? [] : [this.#of(records.own)];
@@ -147,9 +153,20 @@ export class Judgements {
   }
 }
 
-/** @throws nothing: what cannot be read is said in the answer */
-export const openJudgements = (run: Pick<StoryRun<never>, "records">, signal: AbortSignal): Judgements =>
-  new Judgements(run.records(), signal);
+/**
+ * @param isEarly reads those of this run and its resources at once: the signature of a proof that says them waits for them
+ * @throws nothing: what cannot be read is said in the answer
+ */
+export function openJudgements(
+  run: Pick<StoryRun<never>, "records">,
+  signal: AbortSignal,
+  isEarly = false,
+): Judgements {
+  const judgements = new Judgements(run.records(), signal);
+  // Who asks for them gets the failure.
+  if (isEarly) judgements.here().catch(() => {});
+  return judgements;
+}
 
 function judgementsIn({ pipeline, uri, attachments, missing }: ReadRun): Heard {
   const unread = missing.map(

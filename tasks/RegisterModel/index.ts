@@ -10,7 +10,8 @@ export default defineTask(
   contract,
   async ({ inputs, open, log, signal, record, run }) => {
     const folders = run.folders(inputs.allowedFolders);
-    const judges = openJudgements(run, signal);
+    const isProven = inputs.bom || inputs.signWith !== undefined;
+    const judges = openJudgements(run, signal, isProven && inputs.source === "job");
     const decides = decisionTags(run, record, { log, signal });
     const approver = async () => (await decides)["azureDevOps.approvedBy"] ?? judges.approvedBy(run.provenance.stage);
     const source = sourceOf(inputs);

@@ -33,6 +33,7 @@ describe("a registration with a proof", () => {
     "third/m.pkl": "third",
     "fourth/m.pkl": LARGE,
     "fifth/m.pkl": "fifth",
+    "sixth/m.pkl": "sixth",
   });
   let signWith = "";
   before(async () => {
@@ -285,6 +286,79 @@ describe("a registration with a proof", () => {
     assert.match(error?.message ?? "passed", /has other content than was signed|did not arrive as they left/);
   });
 
+  it("names the proof of a version that was there in one write of its tags, and the next run stores it where it was refused", async () => {
+    const name = newName();
+    assert.equal((await register(name, { signWith: "" })).error, undefined);
+    const tags = "stage=test";
+    const refused = await register(
+      name,
+      { tags },
+      {
+        between: async (request, send) =>
+          isPut(request, PROOF)
+            ? answered(request, 403, { error: { code: "AuthorizationFailed", message: "data/versions/write" } })
+            : send(),
+      },
+    );
+    assert.match(refused.error?.message ?? "stored", /data\/versions\/write/);
+    const ofModel = (requests: readonly string[]) => requests.filter((one) => /^PUT .*\/models\//.test(one)).length;
+    assert.equal(ofModel(refused.requests), 1);
+    const has = (await version("models", name))?.properties?.tags ?? {};
+    assert.match(has["azureDevOps.proof"] ?? "", new RegExp(`^${name}-proof:1-[0-9a-f]{64}$`));
+    assert.equal(has["stage"], "test");
+    assert.deepEqual(await proofsOf(name), []);
+    const without = await runStory(verifyModel, { modelName: name, modelVersion: "1", signedBy: signWith }, files);
+    assert.match(without.error?.message ?? "verified", /has no signature/);
+    const again = await register(name, { tags });
+    assert.equal(again.error, undefined, again.error?.message);
+    assert.deepEqual([again.outputs?.created, again.record.proof?.created, ofModel(again.requests)], [false, true, 0]);
+    await verified(name);
+    assert.deepEqual(writes((await register(name, { tags })).requests), []);
+  });
+
+  it("stores no proof of a version that claims the files and holds others, and makes its own", async () => {
+    const modelPath = path.join(files, "sixth");
+    const name = newName();
+    assert.equal((await register(name, { modelPath, signWith: "" })).error, undefined);
+    const uri = String((await version("models", name))?.properties?.["modelUri"]);
+    const { azure } = await theCloud();
+    const folder = uri.replace(/^.*\/paths\//, "").replace(/\/$/, "");
+    await azure.blobs.put(`azureml-blobstore-${azure.workspaceGuid}`, `${folder}/m.pkl`, "something else");
+    const ran = await register(name, { modelPath });
+    assert.match(ran.log, /:1 claims the same content, but holds something else/);
+    assert.equal(ran.outputs?.version, "2");
+    const { tags = {} } = (await version("models", name))?.properties ?? {};
+    assert.equal(tags?.["azureDevOps.proof"], undefined);
+    assert.deepEqual(
+      (await proofsOf(name)).map((one) => one.split("-")[0]),
+      ["2"],
+    );
+    await verified(name, "2");
+  });
+
+  it("takes away an evaluation that does not hold, also where the version's proof is refused", async () => {
+    const name = newName();
+    assert.equal((await register(name, { signWith: "" })).error, undefined);
+    const model = (await theCloud()).azure.assets.models.version(name, "1");
+    assert.ok(model);
+    const passed = { evaluation: "passed" };
+    Object.assign(model.properties, { tags: { ...(model.properties["tags"] as object), ...passed } });
+    const ran = await register(
+      name,
+      {},
+      {
+        between: async (request, send) =>
+          /\/sign\?/.test(request.url)
+            ? answered(request, 403, { error: { code: "Forbidden", message: "Caller is not authorized" } })
+            : send(),
+      },
+    );
+    assert.match(ran.error?.message ?? "signed", /sign with the key/);
+    const { tags } = (await version("models", name))?.properties ?? {};
+    assert.deepEqual([tags?.["evaluation"], tags?.["azureDevOps.proof"]], [undefined, undefined]);
+    assert.deepEqual(await proofsOf(name), []);
+  });
+
   it("signs nothing that somebody put in its place in storage, where the version is there already", async () => {
     const modelPath = path.join(files, "fourth");
     const name = newName();
@@ -293,6 +367,7 @@ describe("a registration with a proof", () => {
     const ran = await register(name, { modelPath });
     assert.match(ran.error?.message ?? "signed", /m\.pkl/);
     assert.deepEqual(await proofsOf(name), []);
+    assert.equal((await version("models", name))?.properties?.tags?.["azureDevOps.proof"], undefined);
   });
 
   it("proves the files that a job has in the end, where they were listed and read before", async () => {

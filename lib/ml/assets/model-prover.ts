@@ -72,6 +72,27 @@ export interface PreparedProof {
   store(): Promise<ModelProof>;
 }
 
+/** The files that a version which is there was made from. */
+export interface SourceOfVersion {
+  readonly files: ModelToProve["files"];
+  /** Where it is known before the version is known to be the one that is proved; absent: a new proof waits for that. */
+  readonly evidence?: Promise<Evidence> | undefined;
+}
+
+/** The proof of a version that is there: one that it has, or a new one. */
+export interface ProofOfVersion {
+  /**
+   * The tags by which the version names its proof, where it has these. A new proof is stored beside them.
+   * @throws TaskError before they may be written, as `proof`
+   */
+  readonly tags: Promise<(has: Readonly<Record<string, string>>) => Readonly<Record<string, string>>>;
+  /**
+   * @throws TaskError `conflict` where another proof is there; `failed` where the version has other files than its source; `input` and `forbidden` as
+   * the signer's key is refused
+   */
+  readonly proof: Promise<ModelProof>;
+}
+
 /** Makes the proof of one version beside its registration, and asks side by side whatever does not depend on it. */
 export interface Prover {
   /** Rejects where the signer cannot sign. */
@@ -83,22 +104,22 @@ export interface Prover {
     workspace: Workspace | undefined,
     job: Promise<Job> | undefined,
   ): void;
-  /** Begins to read a version that is likely to be the one that is proved, and its proof, beside the look whether it is. */
-  foresee(home: Workspace | Registry, name: string, version: AssetBody): void;
+  /**
+   * Begins to read a version that is likely to be the one that is proved, and its proof, beside the look whether it is. Where it has none, and the evidence is
+   * known, a new one is signed and brought too; nothing points at it until it is stored.
+   */
+  foresee(home: Workspace | Registry, name: string, version: AssetBody, source: SourceOfVersion): void;
   /** Begins the proof of a version that is about to be registered. */
   prepare(home: Workspace | Registry, model: ModelToProve): PreparedProof;
   /**
-   * Proves a version that is there, by the files that it has. Two round trips, one of them foreseen: a list of the files and of the proof, and both
-   * read. A new proof takes three more: signed, brought, and stored. The tags of the version that lead to it are not written.
-   * @param source the files that it was made from, where they are not those that it points at: a new proof is of no others
-   * @throws TaskError `conflict` where another proof is there; `failed` where the version has other files than its source; `input` and `forbidden` as the
-   * signer's key is refused
+   * Proves a version that is there, by the files that it has, and a new proof is of no others than those that it was made from. Two round trips, one of them
+   * foreseen: a list of the files and of the proof, and both read. A new proof is signed and brought beside them where its files are known before, else in
+   * two more; and one stores it, in a registry three. The version's tags are left to the caller.
    */
   prove(
     home: Workspace | Registry,
     name: string,
     version: AssetBody,
-    evidence: Promise<Evidence>,
-    source?: () => ModelToProve["files"],
-  ): Promise<{ readonly proof: ModelProof; tag(version: AssetBody): Promise<void> }>;
+    source: SourceOfVersion & { readonly evidence: Promise<Evidence> },
+  ): ProofOfVersion;
 }

@@ -75,6 +75,12 @@ export class ProofsOfModel {
     return there && readProof(this.#home, at, there);
   }
 
+  /** Whether no proof of a version is there that is in use: the list was whole, and has none. */
+  async hasNone(version: string, isSigned: boolean): Promise<boolean> {
+    const { proofs, isWhole } = await this.#listed;
+    return isWhole && ![...proofs.values()].some(this.#isOf(version, isSigned));
+  }
+
   /**
    * A proof of a version for whatever files. No request where the list was whole, and none of this version is in it. One that a run left which lost the
    * race for that number counts too.
@@ -82,12 +88,7 @@ export class ProofsOfModel {
   async another(version: string, isSigned: boolean): Promise<StoredProof | undefined> {
     const { name } = earlierProofOf(this.#model, version, isSigned);
     const { proofs, isWhole } = await this.#listed;
-    const isOfVersion = (one: AssetBody) => {
-      const number = versionIn(one) ?? "";
-      const list = listIn(number);
-      const own = list === undefined ? undefined : proofOf(this.#model, version, list, isSigned).version;
-      return number === own || number === earlierProofOf(this.#model, version, isSigned).version;
-    };
+    const isOfVersion = this.#isOf(version, isSigned);
     let there = [...proofs.values()].find(isOfVersion);
     if (there === undefined && !isWhole)
       for await (const one of versionsOf(this.#home, "data", name)) {
@@ -97,6 +98,13 @@ export class ProofsOfModel {
       }
     return there && readProof(this.#home, { name, version: versionIn(there) ?? "" }, there);
   }
+
+  readonly #isOf = (version: string, isSigned: boolean) => (one: AssetBody) => {
+    const number = versionIn(one) ?? "";
+    const list = listIn(number);
+    const own = list === undefined ? undefined : proofOf(this.#model, version, list, isSigned).version;
+    return number === own || number === earlierProofOf(this.#model, version, isSigned).version;
+  };
 }
 
 /** The first page, by version; nothing where it cannot be read: each proof is asked for then, and says why. */

@@ -2,14 +2,22 @@
 // a signer is named, and stored beside the version.
 // Tests: test/tasks/model-proof.test.ts
 import { X509Certificate } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { versionIn } from "../assets/assets.ts";
 import { openDatastore } from "../assets/datastores.ts";
-import type { FileDigest, ModelProof, ModelToProve, PreparedProof, Prover } from "../assets/model-prover.ts";
+import type {
+  FileDigest,
+  ModelProof,
+  ModelToProve,
+  PreparedProof,
+  ProofOfVersion,
+  Prover,
+  SourceOfVersion,
+} from "../assets/model-prover.ts";
 import { isRegistry, type Registry } from "../assets/registry.ts";
-import { retag } from "../assets/retag.ts";
 import { ARTIFACTS } from "../assets/version-places.ts";
 import type { Job } from "../jobs/jobs.ts";
 import { latestMetrics } from "../jobs/metrics.ts";
@@ -58,11 +66,20 @@ export interface ProverRequest {
 type Home = Workspace | Registry;
 type JobFacts = Pick<ProofFacts, "job" | "metrics">;
 
+type Tags = Readonly<Record<string, string>>;
+
 /** The reads of a version that is there. */
 interface Look {
+  readonly called: string;
   readonly files: Promise<readonly FileDigest[]>;
+  /** The files that it was made from. */
+  readonly made: Promise<readonly FileDigest[]>;
   /** The proof that the version names, or an earlier one. */
   readonly proof: Promise<StoredProof | undefined>;
+  /** The proof at an address, which is asked for once. */
+  at(address: ProofAddress): Promise<StoredProof | undefined>;
+  /** A new proof of the files that it was made from, begun once. */
+  begin(evidence: ModelToProve["evidence"]): PreparedProof;
 }
 
 export class ModelProver implements Prover {
@@ -72,6 +89,8 @@ export class ModelProver implements Prover {
   readonly #read = new WeakMap<ModelToProve["files"], Promise<readonly FileDigest[]>>();
   readonly #looks = new WeakMap<AssetBody, Look>();
   readonly #proofs = new Map<string, ProofsOfModel>();
+  /** Versions whose files that no signature counts were named. */
+  readonly #saidIgnored = new Set<string>();
   readonly #trusted = new Map<string, Promise<Trust>>();
   #facts: Promise<JobFacts> = Promise.resolve({ job: undefined, metrics: undefined });
 
@@ -87,6 +106,8 @@ export class ModelProver implements Prover {
   }
 
   begin(home: Home, name: string, workspace: Workspace | undefined, job: Promise<Job> | undefined): void {
+    // Each request on its way listens to it.
+    setMaxListeners(100, home.signal);
     this.#proofsOf(home, name);
     if (!isRegistry(home)) void begun(openDatastore(home));
     if (workspace === undefined || job === undefined) return;
@@ -95,8 +116,8 @@ export class ModelProver implements Prover {
     this.#facts = begun(factsOf(workspace, job));
   }
 
-  foresee(home: Home, name: string, version: AssetBody): void {
-    this.#look(home, name, version);
+  foresee(home: Home, name: string, version: AssetBody, source: SourceOfVersion): void {
+    this.#look(home, name, version, source);
   }
 
   prepare(home: Home, model: ModelToProve): PreparedProof {
@@ -130,18 +151,40 @@ export class ModelProver implements Prover {
     };
   }
 
-  async prove(
+  prove(
     home: Home,
     name: string,
     body: AssetBody,
-    evidence: Promise<Readonly<Record<string, string>>>,
-    source?: () => ModelToProve["files"],
-  ) {
-    const version = versionIn(body) ?? "";
-    const called = `${name}:${version}`;
+    source: SourceOfVersion & { readonly evidence: ModelToProve["evidence"] },
+  ): ProofOfVersion {
+    const { evidence } = source;
     void begun(evidence);
-    const look = this.#look(home, name, body);
-    const [signer, files, named] = await Promise.all([this.#signer, look.files, look.proof]);
+    const look = this.#look(home, name, body, source);
+    this.#beginWhereNone(home, name, body, look, evidence);
+    const found = begun(this.#search(home, name, body, look));
+    const proof = begun(
+      found.then(async ({ there, manifest, report }) =>
+        there === undefined
+          ? look.begin(evidence).store()
+          : this.#stored(home, look.called, { proof: there, created: false }, manifest, report, await this.#signer),
+      ),
+    );
+    const wanted = async () => {
+      const { there, manifest } = await found;
+      if (there === undefined) return (await look.begin(evidence).marks()).tags;
+      return tagsOf((await proof).asset, manifest, await this.#signer);
+    };
+    const tags = begun(
+      wanted().then((own) => (has: Tags) => (keepsSigned(name, versionIn(body) ?? "", has, own) ? {} : own)),
+    );
+    return { tags, proof };
+  }
+
+  /** The proof that a version has, of the files that it holds now; none where a new one may be made, of its source's files. */
+  async #search(home: Home, name: string, body: AssetBody, look: Look) {
+    const version = versionIn(body) ?? "";
+    const { called } = look;
+    const [files, named] = await Promise.all([look.files, look.proof, this.#signer]);
     const { manifest, report } = await this.#listed(home, called, files);
     const at = proofOf(name, version, manifest.list, this.#isSigned);
     // What was registered with a proof is proved for no other files, whatever lies there now.
@@ -151,27 +194,24 @@ export class ModelProver implements Prover {
       throw otherProof(called, registered, "The version was registered with other files than it holds now.");
     }
     const proofs = this.#proofsOf(home, name);
-    const own = named?.version === at.version ? named : await proofs.at(at);
+    const own = named?.version === at.version ? named : await look.at(at);
     // Tags may be lost, and may tell of another proof. A version that has a proof of other files gets no second one, unless it was registered with its own:
     // what lies under its number besides is of a run that lost the race for it, or of a version that was deleted, and proves nothing of it.
     const there = own ?? (said?.kept ? undefined : (named ?? (await proofs.another(version, this.#isSigned))));
-    let stored = there && { proof: there, created: false };
-    if (stored === undefined) {
-      // Whoever writes to storage gives a file whatever checksum it had: by that it was known, and it is signed by its bytes.
-      if (source !== undefined)
-        requireSameFiles(manifestOf(called, await this.#digests(home, called, source())), files, called);
-      const { properties } = body;
-      const model = {
-        ...{ name, version, id: body.id ?? "", type: String(properties?.["modelType"] ?? "") },
-        ...{ description: properties?.description ?? undefined, evidence },
-      };
-      const contents = await this.#contents(home, model, Promise.resolve({ manifest }));
-      const uri = bringProof(home, at, Promise.resolve(contents));
-      stored = await putProof(home, called, at, contents, uri, proofTags(home, manifest));
-    }
-    const proof = await this.#stored(home, called, stored, manifest, report, signer);
-    const wanted = tagsOf(proof.asset, manifest, signer);
-    return { proof, tag: (stands: AssetBody) => tagModel(home, name, stands, wanted) };
+    // Whoever writes to storage gives a file whatever checksum it had: by that it was known, and it is signed by its bytes.
+    if (there === undefined) requireSameFiles(manifestOf(called, await look.made), files, called);
+    return { there, manifest, report };
+  }
+
+  /** Begins a new proof beside the search for one, where the list of proofs has none of this version. */
+  #beginWhereNone(home: Home, name: string, body: AssetBody, look: Look, evidence: ModelToProve["evidence"]): void {
+    const begin = async () => {
+      if (!(await this.#proofsOf(home, name).hasNone(versionIn(body) ?? "", this.#isSigned))) return;
+      const { list } = manifestOf(look.called, await look.made);
+      const said = saidList(body);
+      if (!said?.kept || said.list === list) look.begin(evidence);
+    };
+    void begun(begin());
   }
 
   #proofsOf(home: Home, name: string): ProofsOfModel {
@@ -181,16 +221,52 @@ export class ModelProver implements Prover {
     return known;
   }
 
-  #look(home: Home, name: string, body: AssetBody): Look {
+  #look(home: Home, name: string, body: AssetBody, source: SourceOfVersion): Look {
     const known = this.#looks.get(body);
     if (known !== undefined) return known;
-    const proof = begun(this.#proofsOf(home, name).ofVersion(body, this.#isSigned));
-    const look = { files: begun(digestsOf(home, name, body)), proof };
+    const { id = "", properties } = body;
+    const version = versionIn(body) ?? "";
+    const called = `${name}:${version}`;
+    const proofs = this.#proofsOf(home, name);
+    const made = begun(this.#digests(home, called, source.files));
+    const asked = new Map<string, Promise<StoredProof | undefined>>();
+    const at = (address: ProofAddress) => {
+      const read = asked.get(address.version) ?? begun(proofs.at(address));
+      asked.set(address.version, read);
+      return read;
+    };
+    let prepared: PreparedProof | undefined;
+    const look: Look = {
+      ...{ called, made, at },
+      files: begun(this.#filesOf(home, name, body, source.files)),
+      proof: begun(proofs.ofVersion(body, this.#isSigned)),
+      begin: (evidence) => {
+        prepared ??= this.prepare(home, {
+          ...{ name, version, id, type: String(properties?.["modelType"] ?? "") },
+          ...{ description: properties?.description ?? undefined, files: source.files, evidence },
+          // Nothing points at a proof before it is stored, which waits for the version's files.
+          mayWrite: Promise.resolve(),
+        });
+        return prepared;
+      },
+    };
     this.#looks.set(body, look);
+    const own = async () => at(proofOf(name, version, manifestOf(called, await made).list, this.#isSigned));
+    void begun(own());
+    if (source.evidence !== undefined) this.#beginWhereNone(home, name, body, look, source.evidence);
     // The vault is asked beside the proof for an earlier version of the key, which the version's tag names.
-    const said = body.properties?.tags?.[PROOF_SIGNER];
+    const said = properties?.tags?.[PROOF_SIGNER];
     void this.#signer.then(async (signer) => signer && said && (await this.#trust(home, signer, said))).catch(() => {});
     return look;
+  }
+
+  /** The files of a version; read once where they are those of its source, and beside the list where it is known what they ought to be. */
+  async #filesOf(home: Home, name: string, body: AssetBody, source: ModelToProve["files"]) {
+    const called = `${name}:${versionIn(body) ?? ""}`;
+    const [place, from] = await Promise.all([placeOf(home, "models", name, body), source.catch(() => undefined)]);
+    if (from === undefined || !("container" in from)) return digestsAt(place, called, home.signal, from);
+    const isSame = from.container.url === place.container.url && from.path === place.path;
+    return isSame ? this.#digests(home, called, source) : digestsAt(place, called, home.signal);
   }
 
   /** The trust for a signature that names this key. */
@@ -213,7 +289,9 @@ export class ModelProver implements Prover {
 
   async #listed(home: Home, called: string, found: readonly FileDigest[]) {
     const manifest = manifestOf(called, found);
-    if (manifest.ignored.length > 0)
+    const isSaid = this.#saidIgnored.has(called);
+    if (manifest.ignored.length > 0) this.#saidIgnored.add(called);
+    if (manifest.ignored.length > 0 && !isSaid)
       home.log.warn(
         `The proof of ${called} says nothing of ${manifest.ignored.join(", ")}, which the format of model signatures leaves out.`,
       );
@@ -341,27 +419,15 @@ function parsed(text: string): unknown {
 const proofTags = (home: Home, { digest }: Manifest) => ({ ...lineageTags(home.provenance), [PROOF_DIGEST]: digest });
 
 /** Tags by which people find the proof. They prove nothing, and who verifies goes by the proof's own address. */
-const tagsOf = (asset: string, { digest }: Manifest, signer: Signer | undefined): Record<string, string> => ({
+const tagsOf = (asset: string, { digest }: Manifest, signer: Signer | undefined): Tags => ({
   [PROOF]: asset,
   [PROOF_DIGEST]: digest,
   ...(signer === undefined ? {} : { [PROOF_SIGNER]: signer.called }),
 });
 
-/** Writes them to a version that was there. */
-async function tagModel(
-  home: Home,
-  name: string,
-  body: AssetBody,
-  wanted: Readonly<Record<string, string>>,
-): Promise<void> {
-  const has = body.properties?.tags ?? {};
-  // The tags of a signed proof stay.
-  const version = versionIn(body) ?? "";
+/** Whether a version has the tags of its signed proof, which stay where a proof without a signature is made. */
+function keepsSigned(name: string, version: string, has: Tags, wanted: Tags): boolean {
+  if (wanted[PROOF_SIGNER] !== undefined) return false;
   const signed = [proofOf(name, version, listIn(wanted[PROOF]) ?? "", true), earlierProofOf(name, version, true)];
-  const isSigned = wanted[PROOF_SIGNER] === undefined && signed.some((at) => has[PROOF] === `${at.name}:${at.version}`);
-  if (isSigned || Object.entries(wanted).every(([tag, value]) => has[tag] === value)) return;
-  await retag(home, "models", name, body, { ...has, ...wanted }, (stands) => ({
-    ...stands,
-    tags: { ...stands.tags, ...wanted },
-  }));
+  return signed.some((at) => has[PROOF] === `${at.name}:${at.version}`);
 }

@@ -28,6 +28,7 @@ import { modelPage } from "../workspace/studio-pages.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
+import { withProof } from "./proven-version.ts";
 import type { RegisteredAsset } from "./register-data.ts";
 import { shareVersion } from "./share.ts";
 
@@ -123,7 +124,9 @@ async function register(
 ): Promise<RegisteredModel> {
   const { name, prover } = request;
   const isHeldBy = (version: AssetBody) => {
-    if (source.isClaimedBy(version)) prover?.foresee(home, name, version);
+    // A folder's version has no judgement to wait for.
+    const evidence = source.jobName === undefined ? Promise.resolve({}) : undefined;
+    if (source.isClaimedBy(version)) prover?.foresee(home, name, version, { files: source.files(), evidence });
     return source.isHeldBy(version);
   };
   if (request.version !== undefined) {
@@ -264,37 +267,32 @@ async function known(
   const version = versionIn(there) ?? "";
   const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
   home.log.info(`${request.name}:${version} holds ${from} already.`);
-  const has = there.properties;
   const keeps = source.judged().then(async (judged) => {
     const here = await evidenceHere(judged, judges);
     return here
       ? { keep: here, isVerified: true }
-      : evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
+      : evidenceKept(there.properties?.tags, `${request.name}:${version}`, judged, judges, home.log);
   });
   const verified = keeps.then(({ keep, isVerified }) => (isVerified ? keep : {}));
-  // A job's version points at the job's own files.
-  const made = source.jobName === undefined || isReplicated(there) ? () => source.files() : undefined;
-  const proving = request.prover?.prove(home, request.name, there, verified, made);
-  // Its failure is for the end: an evaluation that does not hold any more is taken away all the same.
-  proving?.catch(() => {});
+  const proving = request.prover?.prove(home, request.name, there, { files: source.files(), evidence: verified });
   const [kept, evidence] = await Promise.all([keeps, verified]);
-  const tags = withEvidence({ ...has?.tags, ...request.tags, ...request.decision }, kept.keep);
-  let stands = there;
-  const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
-  if (lacks) {
-    const changed = await retag(home, "models", request.name, there, tags, (now) => ({
+  const write = async (stands: AssetBody, marks: Readonly<Record<string, string>>) => {
+    const { tags, description } = stands.properties ?? {};
+    const tagsOf = (has: typeof tags) =>
+      withEvidence({ ...has, ...request.tags, ...request.decision, ...marks }, kept.keep);
+    const wanted = tagsOf(tags);
+    if (sameTags(wanted, tags ?? {}) && (request.description ?? description) === description) return stands;
+    const changed = await retag(home, "models", request.name, stands, wanted, (now) => ({
       ...now,
-      tags: withEvidence({ ...now.tags, ...request.tags, ...request.decision }, kept.keep),
+      tags: tagsOf(now.tags),
       description: request.description ?? now.description,
     }));
-    stands = changed ?? there;
     if (changed) home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
-  }
+    return changed ?? stands;
+  };
   const registered = asRegistered(home, request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
-  if (proving === undefined) return registered;
-  const { proof, tag } = await proving;
-  await tag(stands);
-  return { ...registered, proof };
+  const { proof } = await withProof(there, kept.keep, proving, write);
+  return proof === undefined ? registered : { ...registered, proof };
 }
 
 function asRegistered(

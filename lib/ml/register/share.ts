@@ -15,6 +15,7 @@ import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, with
 import { SHARED_FROM, sameTags } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace, WorkspaceBody } from "../workspace/workspace.ts";
+import { withProof } from "./proven-version.ts";
 
 export interface Sharing {
   readonly kind: AssetKind;
@@ -56,28 +57,28 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     findVersion(workspace, kind, name, from),
   ]);
   const isSame = copyOf(workspace, registry, sharing, source, own);
+  const judged = Promise.resolve(sharing.evidence ?? {});
   const isCopy = (body: AssetBody) => {
-    if (body.properties?.tags?.[SHARED_FROM] === source) asked?.prover.foresee(registry, name, body);
+    if (asked && body.properties?.tags?.[SHARED_FROM] === source)
+      asked.prover.foresee(registry, name, body, { files: asked.files(), evidence: judged });
     return isSame(body);
   };
   const attempt = async () => {
     const { there, free } = await lookFor(registry, sharing, isCopy);
     if (there) {
       registry.log.info(`The registry ${registry.name} has ${name}:${from} of the workspace already.`);
-      const { prover, files } = asked ?? {};
-      const proving = prover?.prove(registry, name, there, Promise.resolve(sharing.evidence ?? {}), files);
-      proving?.catch(() => {});
+      const proving = asked?.prover.prove(registry, name, there, { files: asked.files(), evidence: judged });
       const tags = await tagsOfCopy(registry, sharing, source, there, own);
-      const stands = await withTags(registry, sharing, there, tags);
-      const proven = await proving;
-      await proven?.tag(stands);
-      return { ...shared(registry, sharing, stands, false), proof: proven?.proof };
+      const write = (stands: AssetBody, marks: Readonly<Record<string, string>>) =>
+        withTags(registry, sharing, stands, { ...tags, ...marks });
+      const { stands, proof } = await withProof(there, tags, proving, write);
+      return { ...shared(registry, sharing, stands, false), proof };
     }
     const version = free;
     const proof = asked?.prover.prepare(registry, {
       ...{ name, version, type: asked.type, id: `${registry.uri}/${kind}/${name}/versions/${free}` },
       ...{ description: sharing.description, files: asked.files(), mayWrite: Promise.resolve() },
-      evidence: Promise.resolve(sharing.evidence ?? {}),
+      evidence: judged,
     });
     await asked?.prover.ready();
     // Where another run takes that version meanwhile, the service refuses it with a 409.
