@@ -50,6 +50,7 @@ export { type Reference, resolveReference } from "./language/reference.ts";
 export type { AssetKind, Collections, Resolver, TargetWorkspace, Uploaded } from "./language/resolver.ts";
 export { sayMissing, shownPath } from "./language/shown-path.ts";
 export { parseSource, readSource, type SourceFile } from "./language/source.ts";
+export { overRunLimits } from "./language/tag-limits.ts";
 export { readYamlText } from "./language/text-file.ts";
 export {
   folderAround,

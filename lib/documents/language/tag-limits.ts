@@ -88,3 +88,16 @@ function upTo(longest: number): Shape<string> {
 }
 
 const counted = (count: number): string => count.toLocaleString("en-US");
+
+/** The first of a job's tags that Azure does not take, as a sentence. Those of its file are held to it as they are read; those of inputs come beside them. */
+export function overRunLimits(given: Texts): string | undefined {
+  const names = Object.keys(given);
+  if (names.length > RUN.most)
+    return `The job has ${counted(names.length)} tags, with those of the input tags; Azure takes ${counted(RUN.most)}.`;
+  const long = names.find((name) => name.length > RUN.name);
+  if (long !== undefined)
+    return `The name of a tag has ${counted(long.length)} characters; Azure takes ${counted(RUN.name)}.`;
+  const [name, value = ""] = Object.entries(given).find(([, one]) => one.length > RUN.value) ?? [];
+  if (name === undefined) return undefined;
+  return `The tag ${JSON.stringify(name)} has ${counted(value.length)} characters; Azure takes ${counted(RUN.value)}.`;
+}

@@ -2,7 +2,7 @@
 // Tests: test/lib/ml/jobs/jobs.test.ts, test/lib/ml/jobs/job-kinds.test.ts
 
 import { randomBytes } from "node:crypto";
-import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";
+import { type JobDocument, overRunLimits, translateJob, type UploadRoot } from "../../documents/index.ts";
 import { CONNECTION_INFORMATION } from "../../documents/jobs/distillation.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
@@ -87,6 +87,13 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   if (fault !== undefined) log.warn(fault);
   refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
   const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey, provenance);
+  const set = { ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags };
+  const excess = overRunLimits({ ...document.tags, ...set });
+  if (excess !== undefined)
+    throw new TaskError("input", excess, {
+      errorCode: "AML1313",
+      hint: "Remove or shorten tags of the file or of the input.",
+    });
   const base = document.name ?? jobName(provenance, options.stepIdentity);
   const earlierJob = findJob(workspace, base);
   const named = requireNamed(workspace, document);
@@ -97,7 +104,6 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
     mayCreate: Promise.all([checks, priced]),
     ...(options.root === undefined ? {} : { root: options.root }),
   });
-  const set = { ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags };
   const translation = translateJob(document, resolver, {
     name: base,
     experimentName: experimentOf(provenance.definition),
