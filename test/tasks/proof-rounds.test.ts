@@ -110,6 +110,20 @@ describe("sequential round trips of a proof", () => {
     }
   });
 
+  it("of a first proof in a registry, where the step changes the version's tags as well: none", async () => {
+    const registry = "proofs";
+    const [bare, given] = [
+      { ...newFolder(), registry },
+      { ...newFolder(), registry },
+    ];
+    await Promise.all([register(bare), register(given)]);
+    const asked = [bare, { ...given, signWith: key }].map((one) =>
+      roundsInRun(cloud, registerModel, { ...one, tags: "stage=test" }, root),
+    );
+    const [none = [], own = []] = await Promise.all(asked);
+    more("tags", none, own, 0);
+  });
+
   it("of a proof that a run which stopped did not store: at most one", async () => {
     const [bare, given] = [newFolder(), newFolder()];
     await Promise.all([register(bare), register({ ...given, signWith: key })]);
@@ -143,7 +157,8 @@ describe("sequential round trips of a proof", () => {
       assert.ok(rounds.length <= (limits[at] ?? 0), shown(rounds));
   });
 
-  // Its comment is of the records of the run, so it follows them; the first one is looked at again, because two runs may have made it.
+  // Its comment is of the records of the run, so it follows them. The first one is looked at again, because two runs may have made it: no service makes a
+  // comment on the condition that there is none, and one made before the records would notify people of no result.
   it("of a report: the first comment and the status cost two, and later ones at most one", async () => {
     const run = newRun(cloud);
     const count = (pullRequest: string) => roundsInRun(cloud, reportRun, { pullRequest }, root, run);
