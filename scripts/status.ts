@@ -22,7 +22,7 @@ const HOLDS: Readonly<Record<string, string>> = {
     "the packaged tasks with faults of network and services, by seed: nothing made twice, nothing lost, no secret shown",
   "npm run test:recorded":
     "local Azure, by recordings of the real service: each recorded request gets an answer of the recorded form",
-  "npm run docs:run": "the recipes of docs/usage.md, run by the packaged tasks on local Azure",
+  "npm run docs:run": "the documentation: its pipelines, run by the packaged tasks on local Azure, and its commands",
   "npm run docs": "the documentation site: built, with no dead link",
 };
 

@@ -12,8 +12,9 @@ import { isTerminal } from "../../local/azure/records/job.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { fire, schedulesOf } from "../../local/azure/schedules/watch.ts";
 import { dataCollector } from "../../local/azure/scoring/data-collector.ts";
+import { storagePlace } from "../../local/azure/workspace/locate.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
-import type { Repository, RunOptions } from "../../local/pipeline/index.ts";
+import type { Repository, RunOptions, RunOutcome } from "../../local/pipeline/index.ts";
 
 /** Where a recipe runs. */
 export interface Place {
@@ -26,8 +27,10 @@ export interface Place {
   pullRequest?: NonNullable<RunOptions["pullRequest"]>;
   /** Where the code of the recipe's run lies, if not in Azure Repos. */
   hostedBy?: Pick<Repository, "name" | "provider" | "uri">;
-  /** Runs a pipeline of the ground's folder, and fails where it does not succeed. */
-  run: (file: string) => Promise<void>;
+  /** Runs that there were of the recipe and of what it started, in their order; filled by the runner. */
+  readonly ran: RunOutcome[];
+  /** Runs a pipeline of the ground's folder, by a name if that counts, and fails where it does not succeed. */
+  run: (file: string, name?: string) => Promise<void>;
 }
 
 export interface Ground {
@@ -45,6 +48,12 @@ export interface Ground {
   readonly expect?: (place: Place) => string | undefined;
   /** The recipe is started by this pipeline, whose file is before.yml. */
   readonly startedBy?: string;
+  /** Pipelines of the project that the recipe starts, by name, each a file of the ground's folder. */
+  readonly beside?: Readonly<Record<string, string>>;
+  /** The recipe is started by what is posted to the incoming webhook of this service connection. */
+  readonly webhook?: { readonly connection: string; readonly body: (place: Place) => object };
+  /** The recipe runs a second time, after this pipeline of the ground's folder. */
+  readonly again?: string;
   /** How many minutes of the cloud and of the tasks pass in one of this machine. */
   readonly speed?: number;
 }
@@ -66,6 +75,17 @@ export function callsOfPeople({ azure }: LocalCloud, minutes: number): void {
   );
 }
 
+/** The recipe has started a run of this pipeline once. */
+const hasStarted =
+  (name: string) =>
+  ({ ran }: Place): string | undefined => {
+    const times = ran.filter(({ pipeline }) => pipeline === name).length;
+    return times === 1 ? undefined : `It has started ${times} runs of ${name}.`;
+  };
+
+/** The payload that the relay posts of a new version. */
+const ofVersion = ({ given }: Place): object => ({ model: { name: ENDPOINT, version: given["model.version"] } });
+
 /** The traffic is where the rollout took it. */
 const allOn =
   (matches: (deployment: string) => boolean) =>
@@ -76,8 +96,11 @@ const allOn =
   };
 const onNew = allOn((name) => name !== "blue");
 
-/** The monitor of the example compares what its endpoint was asked in the last hour, and a day before it begins, with the training data. */
-async function measured({ cloud }: Place): Promise<void> {
+/**
+ * The monitor of the example compares what its endpoint was asked in the last hour, and a day before it begins, with the training data.
+ * @param factor by which the endpoint is asked for larger values than those of the training data
+ */
+async function measured({ cloud }: Place, factor = 1): Promise<void> {
   const { azure } = cloud;
   const endpoint = endpointsOf(azure).get(ENDPOINT);
   if (endpoint?.scoringUri == null) throw new Error(`There is no endpoint ${ENDPOINT}.`);
@@ -88,7 +111,12 @@ async function measured({ cloud }: Place): Promise<void> {
     .trim()
     .split("\n")
     .slice(1, 201)
-    .map((line) => line.split(",").slice(0, -1).map(Number));
+    .map((line) =>
+      line
+        .split(",")
+        .slice(0, -1)
+        .map((value) => Number(value) * factor),
+    );
   await send(cloud, "POST", endpoint.scoringUri, endpoint.keys.primaryKey, { rows });
   await dataCollector(azure).settled();
   const monitor = schedulesOf(azure).get("breast-cancer-drift");
@@ -105,12 +133,21 @@ async function measured({ cloud }: Place): Promise<void> {
 }
 
 /** Sends a request to a host of the cloud; another answer than success is an error. */
-function send(cloud: LocalCloud, method: string, address: string, bearer: string, body?: object): Promise<void> {
+export function send(
+  cloud: LocalCloud,
+  method: string,
+  address: string,
+  bearer: string | undefined,
+  body?: object,
+): Promise<void> {
   const url = new URL(address);
   const options = {
     ...{ method, host: "127.0.0.1", port: url.port, path: `${url.pathname}${url.search}` },
     ...{ servername: url.hostname, ca: readFileSync(cloud.caFile) },
-    headers: { Host: url.host, Authorization: `Bearer ${bearer}`, "Content-Type": "application/json" },
+    headers: {
+      ...{ Host: url.host, "Content-Type": "application/json" },
+      ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
+    },
   };
   return new Promise((resolve, reject) => {
     const request = https.request(options, (answer) => {
@@ -149,6 +186,18 @@ function onGitHub(place: Place): void {
   };
 }
 
+/** Name of the registry that recipes share assets through. */
+export const REGISTRY = "models-of-contoso";
+
+/** Removes what recipes leave and other recipes would meet: versions in the registry, which never change, and collected requests. */
+export async function withoutLeftovers({ azure }: LocalCloud): Promise<void> {
+  azure.store(`registries/${REGISTRY}/models`).clear();
+  const place = storagePlace(azure, "azureml://datastores/workspaceblobstore/paths/modelDataCollector");
+  if (place === undefined) throw new Error("The default datastore has no container.");
+  for (const { name } of await azure.blobs.list(place.container, place.path))
+    await azure.blobs.delete(place.container, name);
+}
+
 /** Deletes the endpoint with all that was deployed to it, and waits until it is gone. */
 export async function withoutEndpoint(cloud: LocalCloud): Promise<void> {
   const { azure, urls } = cloud;
@@ -175,8 +224,19 @@ const PATIENCE = [
   ["timeoutInMinutes: 110", "timeoutInMinutes: 3100"],
 ] as const;
 
-/** By heading, as scripts/docs/run-snippets.ts has it. */
+/** Of the page of a task, which names things of anybody's. */
+const MINE = [
+  ["my-endpoint", ENDPOINT],
+  ["my-model-drift", `${ENDPOINT}-drift`],
+  ["modelVersion: 3", "modelVersion: $(model.version)"],
+] as const;
+
+const RELEASE = `${ENDPOINT}-release`;
+
+/** By the keys of scripts/docs/snippets.ts. */
 export const GROUNDS: Readonly<Record<string, Ground>> = {
+  // Jobs of recipes below take the newest version of the other name, which is a file.
+  "Register data that lies in the repository (2)": { names: [["name: breast-cancer", "name: breast-cancer-folder"]] },
   "Check data before anybody trains on them": { folder: "customers" },
   "Check data before anybody trains on them (3)": { folder: "customers" },
   "Limit what a job costs": { folder: "costs" },
@@ -189,7 +249,7 @@ export const GROUNDS: Readonly<Record<string, Ground>> = {
   "Register the model (2)": { folder: "mlflow", names: [["name: breast-cancer", "name: breast-cancer-mlflow"]] },
   "Sign a model, and deploy only what was signed": { first: key },
   "Sign a model, and deploy only what was signed (2)": { folder: "sign", first: key },
-  "Promote a model to another workspace, subscription or tenant": { names: [VERSION_7] },
+  "Promote a model to another workspace, subscription or tenant": { folder: "judged", names: [VERSION_7] },
   "Promote a model to another workspace, subscription or tenant (2)": {
     folder: "promote-workspace",
     names: [VERSION_7],
@@ -207,7 +267,7 @@ export const GROUNDS: Readonly<Record<string, Ground>> = {
   "In place: change the deployment that is there": { folder: "rollout", newEndpoint: true },
   "Several rollouts at once": { folder: "rollout", newEndpoint: true },
   "Roll back": { folder: "two-deployments", newEndpoint: true, expect: allOn((name) => name === "blue") },
-  "Watch a model in production": { folder: "monitor", newEndpoint: true, after: measured },
+  "Watch a model in production": { folder: "monitor", newEndpoint: true, after: (place) => measured(place) },
   "Watch a model in production (2)": {
     ...{ folder: "monitor", newEndpoint: true },
     after: async (place) => {
@@ -225,4 +285,67 @@ export const GROUNDS: Readonly<Record<string, Ground>> = {
   "A new deployment becomes the default once it has scored a sample": { folder: "batch-next" },
   "Parameters of a pipeline component, and a wait without an agent": { folder: "batch-steps" },
   "Train here, release there": { folder: "training", startedBy: "breast-cancer" },
+  "README.md: Quick start in your organization (2)": {
+    ...{ folder: "two-deployments", newEndpoint: true },
+    expect: allOn((name) => name === "blue"),
+  },
+  "docs/triggers.md: The relay and a YAML pipeline": { webhook: { connection: "aml-models", body: ofVersion } },
+  "docs/triggers.md: Without any Azure resource": {
+    ...{ folder: "watch", beside: { [RELEASE]: "release.yml" }, again: "register.yml" },
+    expect: hasStarted(RELEASE),
+  },
+  "docs/triggers.md: A breach of a monitor starts a retraining": {
+    ...{ folder: "watch-monitors", newEndpoint: true, beside: { "breast-cancer-train": "train.yml" } },
+    after: (place) => measured(place, 3),
+    expect: hasStarted("breast-cancer-train"),
+  },
+  "docs/triggers.md: Models of a registry": {
+    ...{ folder: "watch", beside: { [RELEASE]: "release.yml" }, again: "register-shared.yml" },
+    expect: hasStarted(RELEASE),
+  },
+  "docs/waiting.md: Without an agent": { folder: "two-jobs" },
+  "docs/waiting.md: A guard on what comes next": {
+    folder: "trained",
+    after: (place) => place.run("train.yml", "train"),
+  },
+  "docs/waiting.md: A look at a rollout": { folder: "looked", newEndpoint: true },
+  "relay/README.md: The YAML pipeline": { webhook: { connection: "aml-models", body: ofVersion } },
+  // A version that failed once is not said to have passed before it is registered again.
+  "tasks/CheckModel/README.md: Azure ML: Check model": {
+    ...{ folder: "trained", after: (place) => place.run("train.yml", "train") },
+    names: [["modelVersion: 3", "modelVersion: $(modelVersion)"]],
+  },
+  "tasks/CheckMonitorResult/README.md: Azure ML: Check monitor result": {
+    ...{ folder: "monitor", newEndpoint: true, names: MINE },
+    after: async (place) => {
+      await measured(place);
+      await place.run("look.yml");
+    },
+  },
+  "tasks/CheckMonitor/README.md: Azure ML: Check monitor": {
+    ...{ folder: "monitor", newEndpoint: true, names: MINE },
+    after: (place) => measured(place),
+  },
+  "tasks/CheckRollout/README.md: Azure ML: Check rollout": { folder: "looked", newEndpoint: true, names: MINE },
+  "tasks/InvokeBatch/README.md: Azure ML: Invoke batch endpoint": {
+    ...{ folder: "batch", after: (place) => place.run("apply.yml") },
+    names: [
+      ["my-endpoint", "tumours"],
+      ["input: data", "input: batch/sample"],
+    ],
+  },
+  "tasks/InvokeEndpoint/README.md: Azure ML: Invoke endpoint": { names: MINE },
+  "tasks/PromoteModel/README.md: Azure ML: Promote model": { folder: "judged", names: MINE },
+  "tasks/Rollback/README.md: Azure ML: Roll back endpoint": {
+    ...{ folder: "two-deployments", newEndpoint: true, names: MINE },
+    expect: allOn((name) => name === "blue"),
+  },
+  "tasks/VerifyModel/README.md: Azure ML: Verify model": {
+    ...{ folder: "sign", first: key },
+    names: [["modelVersion: 3", "modelVersion: $(modelVersion)"]],
+  },
+  "tasks/WatchModels/README.md: Azure ML: Watch models": {
+    ...{ folder: "watch", beside: { [RELEASE]: "release.yml" }, again: "register.yml" },
+    expect: hasStarted(RELEASE),
+  },
 };

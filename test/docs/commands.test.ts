@@ -1,43 +1,13 @@
 // Commands that the documentation names, with their flags: each exists, and takes them. A snippet in another language is one that its reader takes.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { COMMANDS, isBeginning, namedCommands, RUN_ELSEWHERE } from "../../scripts/docs/commands.ts";
+import { NOT_RUN } from "../../scripts/docs/not-run.ts";
 import { ADDRESS_OPTIONS } from "../../scripts/package/addresses.ts";
 import { needs } from "../harness/needs.ts";
 import { pages, root } from "./samples.ts";
-
-interface Named {
-  /** `README.md: npm run demo -- --canary` */
-  readonly where: string;
-  /** The words of package.json with which it begins, or those of azureml-local. */
-  readonly program: string;
-  readonly flags: readonly string[];
-}
-
-const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
-  scripts: Record<string, string>;
-};
-
-/** Words of ours begin with npm run, npm test or azureml-local; they end with the line, the code, a comment or the next command. */
-const OURS =
-  /\b(?:npm (?:run (?:-s )?(?<script>[\w:-]+)|(?<test>test))\b|azureml-local (?<command>[a-z]+)\b)(?<rest>(?:\\\n|[^`\n#&|])*)/g;
-
-function named(): Named[] {
-  return pages().flatMap(({ file, text }) =>
-    [...text.matchAll(OURS)].flatMap((match): Named[] => {
-      const { script = "", test = "", command = "", rest = "" } = match.groups ?? {};
-      // Prose says `azureml-local runs` and the like; what follows `--` in exec belongs to another program.
-      if (command !== "" && !/^(up|exec|init|run)$/.test(command)) return [];
-      const words = command === "exec" ? (rest.split(" -- ")[0] ?? "") : rest;
-      const flags = [...words.matchAll(/(?<=[\s[])--[a-z][\w-]*/g)].map(([flag]) => flag);
-      const where = `${file}: ${match[0].trim()}`;
-      if (command !== "") return [{ where, program: `local/commands/main.ts ${command}`, flags }];
-      const name = script === "" ? test : script;
-      return [{ where, program: scripts[name] ?? `no script ${name}`, flags }];
-    }),
-  );
-}
 
 /** The source of a program with what it imports of this repository, two steps deep: its options stand in one of them. */
 function sourceOf(file: string, depth = 2): string {
@@ -55,7 +25,7 @@ const takes = (source: string, flag: string): boolean =>
   new RegExp(`[\\s{]"?${flag.slice(2)}"?: (?:text|texts|flag|several|\\{ (?:type|\\.\\.\\.text))`).test(source);
 
 describe("commands of the documentation", () => {
-  const all = named();
+  const all = namedCommands(root).map((one) => ({ ...one, where: `${one.page}: ${one.words}` }));
 
   it("are scripts of package.json or commands of azureml-local", () => {
     assert.ok(all.length > 60, `${all.length}`);
@@ -75,6 +45,42 @@ describe("commands of the documentation", () => {
     });
     assert.deepEqual(refused, []);
     assert.ok(!takes(sourceOf("scripts/demo.ts"), "--no-such-flag"));
+  });
+});
+
+describe("commands of the documentation that are run", () => {
+  const named = [...new Set(namedCommands(root).map(({ words }) => words))].filter(
+    (words) => words !== "npm run docs:run",
+  );
+  const run = COMMANDS.map(({ words }) => words);
+  const elsewhere = Object.keys(RUN_ELSEWHERE);
+  const notRun = Object.keys(NOT_RUN)
+    .filter((key) => key.startsWith("`"))
+    .map((key) => key.slice(1, -1));
+
+  it("are all but those of which it is said where or why not", () => {
+    const beginnings = [...elsewhere, ...notRun];
+    const rest = named.filter((words) => !run.includes(words) && !beginnings.some((key) => isBeginning(key, words)));
+    assert.deepEqual(rest, []);
+  });
+
+  it("are named by a page, and so are those that are not run here", () => {
+    assert.deepEqual(
+      run.filter((words) => !named.includes(words)),
+      [],
+    );
+    assert.deepEqual(
+      [...elsewhere, ...notRun].filter((key) => !named.some((words) => isBeginning(key, words))),
+      [],
+    );
+  });
+
+  it("are run elsewhere by tests and programs that are there", () => {
+    for (const [words, file] of Object.entries(RUN_ELSEWHERE)) {
+      assert.ok(existsSync(path.join(root, file)), `${words}: ${file}`);
+      if (file !== ".ci/run") continue;
+      assert.match(readFileSync(path.join(root, file), "utf8"), new RegExp(`^ *${words}\\b`, "m"), words);
+    }
   });
 });
 

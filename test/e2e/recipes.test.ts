@@ -1,12 +1,13 @@
-// A few recipes of docs/usage.md, run by the packaged tasks on local Azure; `npm run docs:run` runs the rest, and continuous integration that.
+// A few pipelines of the documentation, run by the packaged tasks on local Azure; `npm run docs:run` runs the rest, and continuous integration that.
 import assert from "node:assert/strict";
-import { keyedSnippets, runSnippets } from "../../scripts/docs/run-snippets.ts";
+import { runSnippets } from "../../scripts/docs/run-snippets.ts";
+import { keyedSnippets } from "../../scripts/docs/snippets.ts";
 import { root } from "../docs/samples.ts";
 
 /** Each has another ground: none of its own, files and a run before it, and an endpoint of its own. */
 const QUICK = ["Judge a job", "Check data before anybody trains on them", "Roll back"];
 
-describe("recipes of docs/usage.md", () => {
+describe("pipelines of the documentation", () => {
   it("run as they stand, and a recipe that is wrong does not pass", async () => {
     const recipes = keyedSnippets(root).filter(({ key }) => QUICK.includes(key));
     assert.equal(recipes.length, QUICK.length);
@@ -18,7 +19,7 @@ describe("recipes of docs/usage.md", () => {
       text: judge.text.replace("metrics.accuracy >= 0.9", "metrics.accuracy >= 2"),
     };
     assert.notEqual(wrong.text, judge.text);
-    const ran = await runSnippets(root, [], undefined, undefined, [...recipes, wrong]);
+    const ran = await runSnippets(root, { snippets: [...recipes, wrong] });
     const faults = new Map(ran.map(({ snippet, fault }) => [snippet.key, fault]));
     assert.match(faults.get(wrong.key) ?? "", /metrics\.accuracy/);
     faults.delete(wrong.key);
