@@ -1,6 +1,24 @@
 // Every YAML snippet of the documentation and every sample is read as strictly as a pipeline file: a wrong input name in a doc fails.
 import assert from "node:assert/strict";
-import { faultsOf, pipelines, snippets } from "./samples.ts";
+import { parse } from "yaml";
+import { faultsOf, pipelines, snippets, templates } from "./samples.ts";
+
+interface Lifecycle {
+  readonly steps?: readonly {
+    readonly checkout?: unknown;
+    readonly task?: unknown;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** The hooks of all deployment jobs that stand in a parsed pipeline, in whatever it nests them. */
+function lifecyclesIn(node: unknown): Lifecycle[] {
+  if (typeof node !== "object" || node === null) return [];
+  const inside = Object.values(node).flatMap(lifecyclesIn);
+  if (!("deployment" in node) || !("strategy" in node)) return inside;
+  const strategies = Object.values(node.strategy as Record<string, Record<string, Lifecycle>>);
+  return [...strategies.flatMap((hooks) => Object.values(hooks)), ...inside];
+}
 
 describe("documentation", () => {
   const all = snippets();
@@ -31,6 +49,40 @@ describe("documentation", () => {
       uncalled.map(({ name }) => name),
       [],
     );
+  });
+
+  it("checks the repository out in a deployment job that reads its files", () => {
+    const hooks = [...all, ...pipelines(), ...templates()].flatMap(({ name, text }) =>
+      lifecyclesIn(parse(text)).map((hook) => ({ name, steps: hook.steps ?? [] })),
+    );
+    const reading = hooks.filter(({ steps }) =>
+      steps.some(({ inputs = {} }) => Object.keys(inputs).some((input) => /^file$|File$/.test(input))),
+    );
+    assert.ok(reading.length >= 3, `${reading.length} deployment jobs`);
+    const without = reading.filter(({ steps }) => !steps.some(({ checkout }) => checkout === "self"));
+    assert.deepEqual(
+      without.map(({ name }) => name),
+      [],
+    );
+  });
+
+  it("may lose the mark of any remark that is an input", () => {
+    const remarks = all
+      .filter(({ file }) => file.startsWith("tasks/"))
+      .flatMap(({ name, file, text }) =>
+        [...text.matchAll(/^( *)# (\w+: .*|\w+:)$/gm)]
+          .filter(([line]) => line.trim() !== "# inputs:")
+          .map(({ 0: line, 1: indent, 2: input }) => ({
+            name: `${name} ${input}`,
+            file,
+            text: text.replace(line, `${indent}${input}`).replace("# inputs:", "inputs:"),
+          })),
+      );
+    assert.ok(remarks.length > 200, `${remarks.length} remarks`);
+    const faults = remarks
+      .map((remark) => `${remark.name}: ${faultsOf(remark)}`)
+      .filter((said) => !said.endsWith(": "));
+    assert.deepEqual(faults, []);
   });
 
   it("would not let a wrong input name through", () => {

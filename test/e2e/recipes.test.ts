@@ -4,8 +4,20 @@ import { runSnippets } from "../../scripts/docs/run-snippets.ts";
 import { keyedSnippets } from "../../scripts/docs/snippets.ts";
 import { root } from "../docs/samples.ts";
 
-/** Each has another ground: none of its own, files and a run before it, and an endpoint of its own. */
-const QUICK = ["Judge a job", "Check data before anybody trains on them", "Roll back"];
+/**
+ * Each has another ground: none of its own; files and a run before it; an endpoint of its own; a webhook; a pipeline of another name.
+ * Steps on the pages of tasks are generated.
+ */
+const QUICK = [
+  "Judge a job",
+  "Check data before anybody trains on them",
+  "Roll back",
+  "docs/triggers.md: The relay and a YAML pipeline",
+  "docs/waiting.md: A guard on what comes next",
+  "tasks/CheckData/README.md: Azure ML: Check data",
+  "tasks/CleanUp/README.md: Azure ML: Clean up workspace",
+  "tasks/WaitForJob/README.md: Azure ML: Wait for job",
+];
 
 describe("pipelines of the documentation", () => {
   it("run as they stand, and a recipe that is wrong does not pass", async () => {
