@@ -1,4 +1,5 @@
 // The parts of tasks/<Name>/README.md that follow from task.json: a step to paste, and the tables.
+import { parse } from "yaml";
 import {
   defaultOf,
   groupAnchor,
@@ -54,6 +55,10 @@ const EXAMPLES: Record<string, string> = {
   testData: "azureml:breast-cancer-holdout@latest",
   targetColumn: "malignant",
   jobEnvironment: "azureml:breast-cancer-scoring:3",
+  monitor: "my-model-drift",
+  endpointPatterns: '"pr-*"',
+  targetRegistry: "models-of-contoso",
+  input: "data",
 };
 
 /** Not required, but always recommended: shown as if it were required. */
@@ -67,7 +72,7 @@ function usage(json: TaskJson): string {
     const preset = defaultOf(input);
     const counts = countsByDefault(input, json);
     const needed = (input.required && counts && preset === undefined) || isUsual(input);
-    const value = preset ?? EXAMPLES[input.name] ?? "";
+    const value = preset === undefined ? (EXAMPLES[input.name] ?? "") : scalar(preset);
     const [first, ...rest] = `${input.name}: ${value}`.split("\n");
     const note = remark(input, preset, counts);
     const head = `    ${needed ? "" : "# "}${first}`.trimEnd();
@@ -84,6 +89,15 @@ function agentless(lines: readonly string[]): string[] {
   const job = ["jobs:", "  - job: server", "    pool: server", "    timeoutInMinutes: 0", "    steps:"];
   // Outputs of another job come in as variables: `$[ dependencies.<job>.outputs['train.jobName'] ]`.
   return [...job, ...lines.map((line) => `      ${line.replace("$(train.jobName)", "$(jobName)")}`)];
+}
+
+/** A default as YAML takes it: `**` alone would be an alias. */
+function scalar(text: string): string {
+  try {
+    return parse(text, { schema: "failsafe" }) === text ? text : JSON.stringify(text);
+  } catch {
+    return JSON.stringify(text);
+  }
 }
 
 /** Visible while every input has its default. */
