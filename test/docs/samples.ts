@@ -39,19 +39,29 @@ export function pages(): { readonly file: string; readonly text: string }[] {
 /** A lone list of steps is given the pipeline around it. */
 const asPipeline = (text: string) => (/^(steps|stages|jobs|extends):/m.test(text) ? text : `steps:\n${text}`);
 
-/** Fenced blocks marked yaml that hold a task, steps, or what a template is given. */
-export function snippets(): Sample[] {
+/** Fenced blocks marked yaml, as they stand. */
+function blocks(): Sample[] {
   return files(".md").flatMap((file) => {
     const text = read(file);
-    return [...text.matchAll(/^```ya?ml\n([\s\S]*?)^```/gm)]
-      .filter(([, snippet]) => /^\s*-? *task:|^(steps|extends):/m.test(snippet ?? ""))
-      .map((match) => ({
-        name: `${file}:${text.slice(0, match.index).split("\n").length + 1}`,
-        file,
-        text: asPipeline(match[1] ?? ""),
-      }));
+    return [...text.matchAll(/^```ya?ml\n([\s\S]*?)^```/gm)].map((match) => ({
+      name: `${file}:${text.slice(0, match.index).split("\n").length + 1}`,
+      file,
+      text: match[1] ?? "",
+    }));
   });
 }
+
+const isSnippet = ({ text }: Sample) => /^\s*-? *task:|^(steps|extends):/m.test(text);
+
+/** Fenced blocks marked yaml that hold a task, steps, or what a template is given. */
+export function snippets(): Sample[] {
+  return blocks()
+    .filter(isSnippet)
+    .map((block) => ({ ...block, text: asPipeline(block.text) }));
+}
+
+/** The other blocks marked yaml: files that tasks and programs read. */
+export const documents = (): Sample[] => blocks().filter((block) => !isSnippet(block));
 
 /** Pipelines of the examples: files that run as they stand. */
 export function pipelines(): Sample[] {
