@@ -86,6 +86,39 @@ describe("a version that failed its check", () => {
     assert.equal(next.outputs?.baseline, "mended:2");
   });
 
+  it("keeps the mark where every check that it passes is skipped", async () => {
+    await register("skipping", "1", table(0), { [MARK]: "failed" });
+    await register("skipping", "2", table(30), { [MARK]: "failed" });
+    const expectationsFile = path.join(scratch, "drift.yml");
+    writeFileSync(expectationsFile, "baseline:\n  psi: 0.1\n");
+    for (const given of [{ expectationsFile }, { dataRules: "psi.value < 0.2" }]) {
+      const ran = await check("skipping", given);
+      assert.equal(ran.error, undefined, ran.log);
+      assert.equal((await tagsOf("skipping", "2"))[MARK], "failed", JSON.stringify(given));
+    }
+  });
+
+  it("keeps the tags that others write while its files are read", async () => {
+    const { azure } = await theCloud();
+    for (const [version, rules] of [
+      ["1", "data.rows > 1000"],
+      ["2", "data.rows == 400"],
+    ] as const) {
+      const tags = version === "1" ? {} : { [MARK]: "failed" };
+      await register("meanwhile", version, table(0), tags);
+      const between: StoryOptions["between"] = async (request, send) => {
+        const has = azure.assets.data.version("meanwhile", version);
+        if (has !== undefined && request.url.includes("a.csv")) has.properties["tags"] = { ...tags, approved: "Ada" };
+        return send();
+      };
+      const given = { dataVersion: version, baseline: "none", dataRules: rules, onFail: "continue" };
+      const ran = await check("meanwhile", given, { between });
+      assert.equal(ran.error, undefined, ran.log);
+      const { approved, [MARK]: mark } = await tagsOf("meanwhile", version);
+      assert.deepEqual({ approved, mark }, { approved: "Ada", mark: version === "1" ? "failed" : undefined });
+    }
+  });
+
   it("is a baseline where it is named, and the log warns", async () => {
     await register("named", "1", table(30), { [MARK]: "failed" });
     await register("named", "2", table(30));

@@ -142,6 +142,13 @@ describe("the transport", () => {
       assert.throws(() => createTransport({ userAgent: "test", caFile }), /certificate 2 in it cannot be read/);
     });
 
+    it("takes a certificate after a comment that names its first line", async () => {
+      const { urls, caFile: good } = await theCloud();
+      const caFile = path.join(folder, "comment.pem");
+      writeFileSync(caFile, `# from -----BEGIN CERTIFICATE----- on\n${readFileSync(good, "utf8")}`);
+      assert.equal((await get({ caFile }, `${urls.api}/discovery`)).status, 200);
+    });
+
     it("takes a certificate with text around it, in lines of Windows", async () => {
       const { urls, caFile: good } = await theCloud();
       const caFile = path.join(folder, "told.pem");

@@ -78,6 +78,11 @@ describe("kept results of a monitor's run", () => {
     assert.deepEqual(keptTags(job({}), []), {});
   });
 
+  it("are not written where a signal could not be read, so that a later check reads it", () => {
+    const unread: SignalResult = { name: "b", isTagged: false, metrics: [], unread: "The storage refused." };
+    assert.deepEqual(keptTags(job({}), [short, unread]), {});
+  });
+
   it("are none where a signal is missing, a part is gone, or somebody wrote something else", () => {
     const tags = keptTags(job({}), [{ ...short, metrics: long }]);
     const { monitorResults2: _gone, ...cut } = tags;
