@@ -61,7 +61,11 @@ function requireCertificates(file: string, text: string): void {
       ...(cause === undefined ? {} : { cause }),
     });
   if (text.trim() === "") throw wrong("is empty");
-  const blocks = text.split(/(?=-----BEGIN )/).filter((block) => block.startsWith("-----BEGIN "));
+  // OpenSSL looks for them at the beginning of a line; elsewhere they are words of a comment. Some editors begin files with U+FEFF.
+  const blocks = text
+    .replace(/^\uFEFF/, "")
+    .split(/^(?=-----BEGIN )/m)
+    .filter((block) => block.startsWith("-----BEGIN "));
   const kinds = blocks.map((block) => /^-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(block)?.[1] ?? "something else");
   const certificates = blocks.filter((_, index) => /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(kinds[index] ?? ""));
   if (certificates.length === 0) {

@@ -26,6 +26,9 @@ export interface Expected {
   readonly now: number;
 }
 
+/** The check of the form of the files, which there is always. */
+export const FORM = "every line is a row";
+
 export function expectationChecks(expected: Expected): CheckResult[] {
   const { data, expectations } = expected;
   const columns = Object.entries(expectations.columns ?? {});
@@ -45,9 +48,9 @@ export function expectationChecks(expected: Expected): CheckResult[] {
 function linesCheck({ data, expectations }: Expected): CheckResult[] {
   const most = expectations.malformed_lines ?? 0;
   const { malformed, firstMalformed: first } = data;
-  if (first === undefined) return [passed("every line is a row", `${counted(data.rows, "row")}.`)];
+  if (first === undefined) return [passed(FORM, `${counted(data.rows, "row")}.`)];
   const said = `${counted(malformed, "line")} ${malformed === 1 ? "is" : "are"} no row (at most ${most}); the first is line ${first.line} of ${first.file}: ${first.why}.`;
-  return [decided("every line is a row", malformed <= most, said)];
+  return [decided(FORM, malformed <= most, said)];
 }
 
 function rowsCheck({ data, expectations: { rows } }: Expected): CheckResult[] {

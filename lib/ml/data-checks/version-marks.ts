@@ -5,7 +5,7 @@ import { cut } from "../../remote-text.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { changeVersion } from "../assets/asset-writes.ts";
-import { versionIn } from "../assets/assets.ts";
+import { findVersion, noSuchAsset, versionIn } from "../assets/assets.ts";
 import type { Registry } from "../assets/registry.ts";
 import { DATA_CHECK, DATA_CHECK_RUN } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -23,8 +23,8 @@ export function failedIn(version: AssetBody): string | undefined {
 }
 
 /**
- * Marks a version that failed, and takes the mark from one that passes. One round trip where the tags change, none otherwise; what goes wrong is
- * a warning. A run of a pull request, whose expectations nobody has agreed to yet, does so only for versions that it registered.
+ * Marks a version that failed, and takes the mark from one that passes. Two round trips where the tags change, none otherwise: the version is
+ * read anew, because others may have written to it while its files were read. What goes wrong is a warning. A run of a pull request, whose expectations nobody has agreed to yet, does so only for versions that it registered.
  */
 export async function markVersion(
   home: Workspace | Registry,
@@ -61,7 +61,10 @@ export async function markVersion(
       const { [DATA_CHECK]: _verdict, [DATA_CHECK_RUN]: _run, ...others } = stands ?? {};
       return { ...properties, tags: { ...others, ...wanted } };
     };
-    await changeVersion(home, "data", name, there, change, verb);
+    const version = versionIn(there) ?? "";
+    const stands = await findVersion(home, "data", name, version);
+    if (stands === undefined) throw await noSuchAsset(home, "data", name, version);
+    await changeVersion(home, "data", name, stands, change, verb);
     home.log.info(
       passed
         ? `${called} is no longer marked as failed.`

@@ -26,12 +26,11 @@ interface Kept {
   readonly tagged?: true;
   readonly more?: true;
   readonly cut?: true;
-  readonly unread?: string;
   readonly rows?: readonly [reference: number | null, production: number | null];
 }
 
 /**
- * The tags that keep the results; none where they do not fit into the tags of a run.
+ * The tags that keep the results; none where one could not be read, or they do not fit into the tags of a run.
  * @param job the run, with the tags that it has
  */
 export function keptTags(job: Job, signals: readonly SignalResult[]): Record<string, string> {
@@ -42,6 +41,8 @@ export function keptTags(job: Job, signals: readonly SignalResult[]): Record<str
   );
   const parts = text.match(PARTS) ?? [];
   const others = Object.keys(job.properties?.tags ?? {}).filter((name) => !name.startsWith(RESULTS)).length;
+  // What could not be read may be read by a later check.
+  if (signals.some(({ unread }) => unread !== undefined)) return {};
   if (signals.length === 0 || parts.length > MOST_PARTS || others + parts.length > MOST_TAGS) return {};
   return Object.fromEntries(
     parts.map((part, index) => [
@@ -73,7 +74,7 @@ export function keptResults(job: Job, wanted: Monitor["signals"]): SignalResult[
   return whole.length === wanted.length && whole.length > 0 ? whole : undefined;
 }
 
-function keptOf({ name, metrics, rows, isTagged, saysMore, isCut, unread }: SignalResult): Kept {
+function keptOf({ name, metrics, rows, isTagged, saysMore, isCut }: SignalResult): Kept {
   const groups = new Map<string, Group>();
   for (const { metric, of, value, threshold } of metrics) {
     const key = JSON.stringify([metric, threshold]);
@@ -86,7 +87,6 @@ function keptOf({ name, metrics, rows, isTagged, saysMore, isCut, unread }: Sign
     ...(isTagged ? { tagged: true } : {}),
     ...(saysMore ? { more: true } : {}),
     ...(isCut ? { cut: true } : {}),
-    ...(unread === undefined ? {} : { unread: unread.slice(0, 200) }),
     ...(rows === undefined ? {} : { rows: [rows.reference ?? null, rows.production ?? null] }),
   };
 }
@@ -96,7 +96,7 @@ function resultOf(
   signal: Monitor["signals"][number],
   one: Readonly<Record<string, unknown>>,
 ): SignalResult | undefined {
-  const { metrics: groups, rows, unread } = one;
+  const { metrics: groups, rows } = one;
   if (!Array.isArray(groups)) return undefined;
   const metrics: SignalMetric[] = [];
   for (const group of groups as unknown[]) {
@@ -122,7 +122,6 @@ function resultOf(
     ...{ metrics, isTagged: one["tagged"] === true },
     ...(one["more"] === true ? { saysMore: true } : {}),
     ...(one["cut"] === true ? { isCut: true } : {}),
-    ...(typeof unread === "string" ? { unread } : {}),
     ...(Object.keys(counted).length === 0 ? {} : { rows: counted }),
   };
 }
