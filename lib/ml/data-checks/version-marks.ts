@@ -24,7 +24,8 @@ export function failedIn(version: AssetBody): string | undefined {
 
 /**
  * Marks a version that failed, and takes the mark from one that passes. Two round trips where the tags change, none otherwise: the version is
- * read anew, because others may have written to it while its files were read. What goes wrong is a warning. A run of a pull request, whose expectations nobody has agreed to yet, does so only for versions that it registered.
+ * read anew, because others may have written to it while its files were read. What goes wrong is a warning. A run of a pull request, whose
+ * expectations nobody has agreed to yet, does so only for versions that it registered.
  */
 export async function markVersion(
   home: Workspace | Registry,
