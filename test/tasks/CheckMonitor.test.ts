@@ -190,6 +190,25 @@ describe("CheckMonitor", () => {
     );
   });
 
+  it("leaves its verdict where Azure refuses the results beside it", async () => {
+    await monitor(jobs, "cm-refused", { inputs: drift("cm-shifted") });
+    await look(jobs, "cm-refused");
+    const written: string[] = [];
+    const ran = await runStory(task, { monitor: "cm-refused", onBreach: "continue" }, "/", {
+      between: async (request, send) => {
+        if (request.method !== "PATCH") return send();
+        if (String(request.body).includes("monitorResults1"))
+          return answered(request, 400, { error: { code: "UserError", message: "A tag is too long" } });
+        const answer = await send();
+        if (answer.status === 200) written.push(String(request.body));
+        return answer;
+      },
+    });
+    assert.equal(ran.error, undefined, ran.log);
+    assert.match(written.join("\n"), /"monitorVerdict":"breached"/);
+    assert.doesNotMatch(ran.log, /\[warning\]/);
+  });
+
   it("needs few sequential round trips, earlier results none of their own, and writes nothing but the verdict", async () => {
     const roundsOf = async (given: Record<string, string>) => {
       const rounds = new Rounds();

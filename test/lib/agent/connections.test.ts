@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createProxy } from "node:http";
 import { createServer } from "node:https";
-import { type AddressInfo, connect, type Server } from "node:net";
+import { type AddressInfo, connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { AzureDevOpsSettings } from "../../../lib/agent/azure-devops.ts";
@@ -14,10 +14,13 @@ import { makeAuthority } from "../../../local/network/tls.ts";
 describe("connections to Azure DevOps", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-connections-"));
   const servers: Server[] = [];
+  const answered = new WeakSet<Socket>();
   let settings: AzureDevOpsSettings;
   let strange: string;
   /** TLS connections that the server has taken. */
   let taken = 0;
+  /** Whether the server closes a connection on which a second request comes, as a firewall that has forgotten it. */
+  let forgets = false;
   /** Tunnels that the proxy has opened. */
   let tunnels = 0;
   let proxyUrl: string;
@@ -35,9 +38,11 @@ describe("connections to Azure DevOps", () => {
 
   before(async () => {
     const { caPem, certPem, keyPem } = await makeAuthority();
-    const server = createServer({ cert: certPem, key: keyPem }, (_request, response) => {
+    const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+      if (forgets && answered.has(request.socket)) return void request.socket.destroy();
+      answered.add(request.socket);
       response.setHeader("Content-Type", "application/json");
-      response.end('{"value":[]}');
+      setTimeout(() => response.end('{"value":[]}'), 50);
     });
     server.on("secureConnection", () => {
       taken += 1;
@@ -63,6 +68,7 @@ describe("connections to Azure DevOps", () => {
   beforeEach(() => {
     taken = 0;
     tunnels = 0;
+    forgets = false;
   });
   after(() => {
     for (const server of servers) server.close();
@@ -83,6 +89,13 @@ describe("connections to Azure DevOps", () => {
     assert.equal(taken, 3);
     await other(read);
     assert.equal(taken, 3);
+  });
+
+  it("fail no read where all that are kept were forgotten on the way", async () => {
+    const rest = await openRest(settings);
+    await Promise.all(Array.from({ length: 10 }, () => rest(read)));
+    forgets = true;
+    assert.deepEqual(await rest(read), { value: [] });
   });
 
   it("trust the agent's authority through a proxy too", async () => {
