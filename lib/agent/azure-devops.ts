@@ -142,17 +142,22 @@ export function requestHandlers(
 /** Milliseconds for which a connection is kept idle. Services close theirs after a minute or more. */
 const IDLE = 30_000;
 
+/** The number of times that the client repeats a read. */
+const RETRIES = 3;
+
 /** The connections that are kept, by the authorities that they trust. All classes of the client share them. */
 const kept = new Map<SecureContext | undefined, Agent>();
 
 /**
  * Gives requests their connection. Left alone, the client makes one for each request, and a context of all authorities for each connection: two
  * round trips and 60 ms. A write gets a connection of its own still: where the service closes a kept one meanwhile, nobody would know whether
- * the write has arrived, and the client repeats only reads.
+ * the write has arrived, and the client repeats only reads. No more connections to a host wait than a read has retries: where all of them were
+ * forgotten on the way, its last try makes a new one.
  */
 function connections(secureContext: SecureContext | undefined): IRequestHandler {
   const trust = secureContext === undefined ? {} : { secureContext };
-  const agent = kept.get(secureContext) ?? new Agent({ keepAlive: true, timeout: IDLE, ...trust });
+  const agent =
+    kept.get(secureContext) ?? new Agent({ keepAlive: true, timeout: IDLE, maxFreeSockets: RETRIES, ...trust });
   kept.set(secureContext, agent);
   return {
     prepareRequest(options: RequestOptions) {
@@ -172,7 +177,7 @@ export function requestOptions({ proxy }: Pick<AzureDevOpsSettings, "proxy">) {
     // No redirect is followed with the job's token.
     allowRedirects: false,
     allowRetries: true,
-    maxRetries: 3,
+    maxRetries: RETRIES,
     socketTimeout: 30_000,
     ...(proxy === undefined
       ? {}

@@ -161,20 +161,21 @@ async function leaveVerdict(workspace: Workspace, check: MonitorCheck, job: Job)
       const experiment = segment(job.properties?.experimentName ?? "Default", "the name of the experiment");
       const at = `${await workspace.serviceUrl("history")}/experiments/${experiment}/runs/${segment(job.name ?? "", "the name of the run")}`;
       const by = provenance.kind === "none" ? {} : { [VERDICT_BY]: provenance.runUri.slice(0, 500) };
-      await azure.request("PATCH", at, {
-        doing: `write the verdict to the run ${job.name}`,
-        body: {
-          tags: {
-            [NAME]: check.monitor,
-            [VERDICT]: check.outcome,
-            [VERDICT_AT]: new Date(azure.now()).toISOString(),
-            ...by,
-            ...keptTags(job, check.signals),
-          },
-        },
-        repeats: true,
-        signal,
-      });
+      const verdict = {
+        ...{ [NAME]: check.monitor, [VERDICT]: check.outcome, [VERDICT_AT]: new Date(azure.now()).toISOString() },
+        ...by,
+      };
+      const doing = `write the verdict to the run ${job.name}`;
+      const send = (tags: object) => azure.request("PATCH", at, { doing, body: { tags }, repeats: true, signal });
+      const kept = keptTags(job, check.signals);
+      try {
+        await send({ ...verdict, ...kept });
+      } catch (error) {
+        // Gates rely on the verdict, and only people on the results beside it.
+        if (!(error instanceof TaskError) || error.status !== 400 || Object.keys(kept).length === 0) throw error;
+        workspace.log.debug(`The results were not kept on the run ${job.name}: ${error.message}`);
+        await send(verdict);
+      }
     },
   );
 }
