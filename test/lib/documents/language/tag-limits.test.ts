@@ -116,6 +116,11 @@ describe("tags that Azure takes of nobody", () => {
       });
     }
 
+  it("are no properties of a job with values as long as the service's own", () => {
+    const { faults } = read({ parse: parseJob }, COMMAND, "properties", [`settings: ${"x".repeat(4_000)}`]);
+    assert.deepEqual(faults, []);
+  });
+
   it("are refused of a step of a pipeline, and a display name and a description that are too long", () => {
     const top = `type: pipeline\njobs:\n  one:\n${COMMAND.replace(/^/gm, "    ").trimEnd()}\n`;
     const step = read({ parse: parseJob }, top, "    tags", [`    b: ${"x".repeat(1_001)}`]);
