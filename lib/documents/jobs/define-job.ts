@@ -9,7 +9,7 @@ import { optional, readOnly } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { text } from "../language/scalar.ts";
 import type { Shape, Writing } from "../language/shape.ts";
-import { runDescription, runName, runTags } from "../language/tag-limits.ts";
+import { runDescription, runName, runProperties, runTags } from "../language/tag-limits.ts";
 
 /** Fields of jobs of all kinds. */
 export const jobHeader = {
@@ -23,7 +23,7 @@ export const jobHeader = {
   experiment_name: optional(text()),
   description: optional(runDescription),
   tags: optional(runTags),
-  properties: optional(runTags),
+  properties: optional(runProperties),
   id: readOnly(),
   status: readOnly(),
   log_files: readOnly(),

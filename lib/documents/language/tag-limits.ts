@@ -20,6 +20,8 @@ interface Limits {
 const RESOURCE: Limits = { most: 50, name: 512, value: 256, reserved: /[<>%&\\?/]/ };
 /** Those of runs, which jobs are (docs/facts/azureml-services.md#5.8). That the management plane holds to each is not verified. */
 const RUN: Limits = { most: 50, name: 100, value: 1_000 };
+/** The service takes far longer values of properties than its documentation says, and writes such ones itself. */
+const RUN_PROPERTIES: Limits = { ...RUN, value: 550_000 };
 const LONGEST_NAME = 256;
 const LONGEST_DESCRIPTION = 5_000;
 
@@ -27,8 +29,10 @@ type Texts = Readonly<Record<string, string>>;
 
 /** Tags of endpoints, deployments, computes, registries and rules: values become text. */
 export const resourceTags: Shape<Texts> = within(tags, RESOURCE);
-/** Tags and properties of jobs, and of steps in them: values must be text. */
+/** Tags of jobs, and of steps in them: values must be text. */
 export const runTags: Shape<Texts> = within(map(text(), { nullable: true }), RUN);
+/** Properties of jobs, and of steps in them: values must be text. */
+export const runProperties: Shape<Texts> = within(map(text(), { nullable: true }), RUN_PROPERTIES);
 /** The display name of a job. */
 export const runName = upTo(LONGEST_NAME);
 /** The description of a job. */
@@ -48,11 +52,13 @@ function within(shape: Shape<Texts>, limits: Limits): Shape<Texts> {
 function holds(value: Texts, node: MapNode, at: Reading, { most, name, value: longest, reserved }: Limits): boolean {
   const before = at.faults.list.length;
   const count = Object.keys(value).length;
-  const nouns = at.path.at(-1) === "properties" ? "properties" : "tags";
-  const noun = nouns === "properties" ? "property" : "tag";
+  const areTags = at.path.at(-1) !== "properties";
+  const [noun, nouns] = areTags ? ["tag", "tags"] : ["property", "properties"];
   if (count > most)
     at.fault(node, `${at.name} has ${counted(count)} ${nouns}; Azure takes ${counted(most)}.`, {
-      hint: "Remove some; the tags of the pipeline run are left out where there is no room for them.",
+      hint: areTags
+        ? "Remove some; the tags of the pipeline run are left out where there is no room for them."
+        : "Remove some; the properties of the pipeline run, about ten, need room as well.",
     });
   for (const [key, one] of Object.entries(value)) {
     const below = at.step(key);

@@ -26,7 +26,7 @@ import {
   writeValue,
 } from "../language/shape.ts";
 import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
-import { runDescription, runName, runTags } from "../language/tag-limits.ts";
+import { runDescription, runName, runProperties, runTags } from "../language/tag-limits.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
@@ -106,7 +106,7 @@ export const stepHeader = {
 export const stepFields = {
   ...stepHeader,
   tags: optional(runTags),
-  properties: optional(runTags),
+  properties: optional(runProperties),
   inputs: optional(jobInputs, { nullable: true }),
   outputs: optional(jobOutputs, { nullable: true }),
   compute: optional(compute),

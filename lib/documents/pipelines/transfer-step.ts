@@ -7,7 +7,7 @@ import { list, map, object, optional, required } from "../language/object.ts";
 import { anything, enumeration, looseText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import { runTags } from "../language/tag-limits.ts";
+import { runProperties, runTags } from "../language/tag-limits.ts";
 import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
 import { componentInputs } from "./component-io.ts";
 import { componentUse, type DeclaredPorts, type StepType, stepFields, stepHeader, writtenFields } from "./step.ts";
@@ -153,7 +153,7 @@ const importCommon = {
   ...stepHeader,
   type: optional(enumeration(["import"])),
   tags: optional(runTags),
-  properties: optional(runTags),
+  properties: optional(runProperties),
 };
 const importOver = object("an import step", {
   ...importCommon,
