@@ -72,8 +72,8 @@ type Tags = Readonly<Record<string, string>>;
 interface Look {
   readonly called: string;
   readonly files: Promise<readonly FileDigest[]>;
-  /** The files that it was made from. */
-  readonly made: Promise<readonly FileDigest[]>;
+  /** The files that it was made from. Those of a copy's source are read for a new proof alone: a model may weigh gigabytes. */
+  made(): Promise<readonly FileDigest[]>;
   /** The proof that the version names, or an earlier one. */
   readonly proof: Promise<StoredProof | undefined>;
   /** The proof at an address, which is asked for once. */
@@ -199,7 +199,7 @@ export class ModelProver implements Prover {
     // what lies under its number besides is of a run that lost the race for it, or of a version that was deleted, and proves nothing of it.
     const there = own ?? (said?.kept ? undefined : (named ?? (await proofs.another(version, this.#isSigned))));
     // Whoever writes to storage gives a file whatever checksum it had: by that it was known, and it is signed by its bytes.
-    if (there === undefined) requireSameFiles(manifestOf(called, await look.made), files, called);
+    if (there === undefined) requireSameFiles(manifestOf(called, await look.made()), files, called);
     return { there, manifest, report };
   }
 
@@ -207,7 +207,7 @@ export class ModelProver implements Prover {
   #beginWhereNone(home: Home, name: string, body: AssetBody, look: Look, evidence: ModelToProve["evidence"]): void {
     const begin = async () => {
       if (!(await this.#proofsOf(home, name).hasNone(versionIn(body) ?? "", this.#isSigned))) return;
-      const { list } = manifestOf(look.called, await look.made);
+      const { list } = manifestOf(look.called, await look.made());
       const said = saidList(body);
       if (!said?.kept || said.list === list) look.begin(evidence);
     };
@@ -228,7 +228,7 @@ export class ModelProver implements Prover {
     const version = versionIn(body) ?? "";
     const called = `${name}:${version}`;
     const proofs = this.#proofsOf(home, name);
-    const made = begun(this.#digests(home, called, source.files));
+    const made = () => begun(this.#digests(home, called, source.files));
     const asked = new Map<string, Promise<StoredProof | undefined>>();
     const at = (address: ProofAddress) => {
       const read = asked.get(address.version) ?? begun(proofs.at(address));
@@ -251,7 +251,11 @@ export class ModelProver implements Prover {
       },
     };
     this.#looks.set(body, look);
-    const own = async () => at(proofOf(name, version, manifestOf(called, await made).list, this.#isSigned));
+    const own = async () => {
+      // A folder's are known; those that a job left are read where the version points at them.
+      const known = "container" in (await source.files) ? await look.files : await made();
+      return at(proofOf(name, version, manifestOf(called, known).list, this.#isSigned));
+    };
     void begun(own());
     if (source.evidence !== undefined) this.#beginWhereNone(home, name, body, look, source.evidence);
     // The vault is asked beside the proof for an earlier version of the key, which the version's tag names.
