@@ -40,6 +40,16 @@ describe("tags of a job, from its file and from the input", () => {
       );
     });
 
+  for (const [what, key] of [
+    ["a branch of 90 characters", `refs/heads/${"b".repeat(79)}`],
+    ["250 characters that are not all of a tag's name", `train:${"k".repeat(244)}`],
+  ] as const)
+    it(`leave room for the lock of a concurrency key: ${what}`, async () => {
+      const given = { jobFile, wait: "false", concurrencyKey: key };
+      const { error, log } = await runStory(task, given, folder, { stepIdentity: `key ${key.length}` });
+      assert.equal(error, undefined, log);
+    });
+
   it("are taken up to 50 together", async () => {
     const { error, log } = await submit(many(10));
     assert.equal(error, undefined, log);
