@@ -21,10 +21,10 @@ export function concurrencyTag(key: string, provenance: Provenance): string {
   const scope = short(
     JSON.stringify([organization.toLowerCase(), project, kind, provenance.definitionId ?? definition]),
   );
-  // A key that may not be part of a tag's name is replaced by its hash.
-  const plain = /^[A-Za-z0-9._/-]{1,100}$/.test(key)
+  // A key that may not be part of a tag's name, which has at most 100 characters, 28 of them before the key, is replaced by its hash.
+  const plain = /^[A-Za-z0-9._/-]{1,72}$/.test(key)
     ? key
-    : `${key.replace(/[^A-Za-z0-9._/-]+/g, "-").slice(0, 60)}.${short(key)}`;
+    : `${key.replace(/[^A-Za-z0-9._/-]+/g, "-").slice(0, 59)}.${short(key)}`;
   return `ConcurrencyKey.${scope}.${plain}`;
 }
 

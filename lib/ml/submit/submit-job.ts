@@ -92,7 +92,7 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   if (excess !== undefined)
     throw new TaskError("input", excess, {
       errorCode: "AML1313",
-      hint: "Remove or shorten tags of the file or of the input.",
+      hint: `Remove or shorten tags of the file or of the input.${tag ? " The input concurrencyKey adds one more." : ""}`,
     });
   const base = document.name ?? jobName(provenance, options.stepIdentity);
   const earlierJob = findJob(workspace, base);
