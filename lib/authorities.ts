@@ -1,7 +1,7 @@
 // The certificate authorities that TLS connections of a task trust, to Azure as to Azure DevOps.
 // Tests: test/lib/azure/transport.test.ts, test/lib/agent/connections.test.ts
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import tls from "node:tls";
 import { TaskError } from "./errors.ts";
 
@@ -13,19 +13,29 @@ const contexts = new Map<string, tls.SecureContext>();
  * a context of Node's own, which parses its authorities once; given anew as texts (`ca`) they are parsed anew for each context, and a client that
  * gets `ca` makes a context for each connection.
  * @param caFile PEM file that the agent was configured with
- * @throws TaskError kind `connection` where a file cannot be read, or the agent's holds no certificate or a broken one
+ * @throws TaskError kind `connection` where the agent's file cannot be read, or holds no certificate or a broken one
  */
 export function trustingAlso(caFile: string): tls.SecureContext {
   const extra = process.env["NODE_EXTRA_CA_CERTS"];
-  // Node 20 leaves these out of a context that has authorities of its own.
   const own = pem(caFile);
-  const added = [...(extra ? [pem(extra)] : []), own];
+  // Node 20 leaves these out of a context that has authorities of its own. Where their file cannot be read, Node has warned of it and
+  // goes on without them.
+  const added = [...(extra && isReadable(extra) ? [pem(extra)] : []), own];
   const key = added.join("\n");
   const known = contexts.get(key);
   if (known === undefined) requireCertificates(caFile, own);
   const context = known ?? contextWith(added);
   contexts.set(key, context);
   return context;
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function pem(file: string): string {

@@ -1,7 +1,6 @@
 // The mark of a version of data that failed its check, by which it is no baseline of later ones: two tags, written beside the work. A version
 // that passes gets none, so that a check that passes writes nothing, and a version that was never checked is taken as one that passed.
 // Tests: test/tasks/failed-baseline.test.ts
-import { cut } from "../../remote-text.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { changeVersion } from "../assets/asset-writes.ts";
@@ -11,7 +10,7 @@ import { DATA_CHECK, DATA_CHECK_RUN } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 const FAILED = "failed";
-/** Characters of a tag's value. */
+/** Characters of a tag's value. A longer address is left out: half of one leads nowhere. */
 const LONGEST = 250;
 
 type Tags = Readonly<Record<string, string>>;
@@ -35,7 +34,7 @@ export async function markVersion(
 ): Promise<void> {
   const { kind, pullRequestId, runUri } = home.provenance;
   const called = `${name}:${versionIn(there)}`;
-  const run = kind === "none" ? "" : cut(runUri, LONGEST);
+  const run = kind === "none" || runUri.length > LONGEST ? "" : runUri;
   const wanted: Tags = passed ? {} : { [DATA_CHECK]: FAILED, ...(run === "" ? {} : { [DATA_CHECK_RUN]: run }) };
   const has = (tags: Tags) =>
     tags[DATA_CHECK] === wanted[DATA_CHECK] && tags[DATA_CHECK_RUN] === wanted[DATA_CHECK_RUN];

@@ -157,6 +157,18 @@ describe("the transport", () => {
     });
   });
 
+  it("goes on without NODE_EXTRA_CA_CERTS where they cannot be read, as Node does", async () => {
+    const { urls, caFile } = await theCloud();
+    const before = process.env["NODE_EXTRA_CA_CERTS"];
+    process.env["NODE_EXTRA_CA_CERTS"] = "/nowhere/extra.pem";
+    try {
+      assert.equal((await get({ caFile }, `${urls.api}/discovery`)).status, 200);
+    } finally {
+      if (before === undefined) delete process.env["NODE_EXTRA_CA_CERTS"];
+      else process.env["NODE_EXTRA_CA_CERTS"] = before;
+    }
+  });
+
   it("says that the file of authorities cannot be read", () => {
     assert.throws(() => createTransport({ userAgent: "test", caFile: "/nowhere/ca.pem" }), {
       kind: "connection",
