@@ -150,9 +150,9 @@ const kept = new Map<SecureContext | undefined, Agent>();
 
 /**
  * Gives requests their connection. Left alone, the client makes one for each request, and a context of all authorities for each connection: two
- * round trips and 60 ms. A write gets a connection of its own still: where the service closes a kept one meanwhile, nobody would know whether
- * the write has arrived, and the client repeats only reads. No more connections to a host wait than a read has retries: where all of them were
- * forgotten on the way, its last try makes a new one.
+ * round trips and 60 ms. A write still gets a connection of its own: where the service closes a kept one meanwhile, nobody would know whether
+ * the write has arrived, and the client repeats only reads. At most as many idle connections to a host are kept as a read has retries: where
+ * all of them are dead, its last try makes a new one.
  */
 function connections(secureContext: SecureContext | undefined): IRequestHandler {
   const trust = secureContext === undefined ? {} : { secureContext };
