@@ -131,6 +131,20 @@ describe("Apply and the state of what is there", () => {
     });
   }
 
+  it("an online deployment that never came up is deleted and made anew: Azure takes no other specification of it", async () => {
+    const of = "state-anew";
+    const files = { "a.yml": endpoint(of), "b.yml": deployment(of) };
+    const broken = project({ ...files, "code/score.py": "def init():\n    raise ValueError()\n" });
+    assert.match((await apply(broken)).error?.message ?? "", /ResourceNotReady|blue/);
+    assert.equal(record("onlineDeployments", `${of}/blue`).provisioningState, "Failed");
+    const folder = project({ ...files, "code/score.py": score });
+    const ran = await apply(folder);
+    assert.equal(ran.error, undefined, ran.error?.message);
+    assert.match(ran.log, /online deployment blue never came up, so Azure does not change it: it is deleted first/);
+    assert.equal(record("onlineDeployments", `${of}/blue`).provisioningState, "Succeeded");
+    assert.equal((await apply(folder)).outputs?.changed, false);
+  });
+
   it("two at once of one new endpoint and its deployment both succeed, and make one of each", async () => {
     const folder = project({
       "a.yml": endpoint("state-twice"),

@@ -43,6 +43,8 @@ export interface DeploymentRecord extends Tracked {
   sku: Sku & { readonly capacity: number };
   provisioningState: "Creating" | "Updating" | "Deleting" | "Scaling" | "Succeeded" | "Failed";
   operationUrl: string;
+  /** It has never come up: while it is Failed so, it can only be deleted. */
+  neverReady?: boolean;
 }
 
 export function endpointsOf(world: Stores): Store<EndpointRecord> {

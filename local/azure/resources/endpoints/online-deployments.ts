@@ -1,7 +1,7 @@
 // Deployments of managed online endpoints: a model, a scoring script, and the process that runs it.
 import { page } from "../../arm/collection.ts";
 import { isRecent, stampsOf } from "../../arm/envelope.ts";
-import { assetNotFound, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
+import { ArmError, assetNotFound, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
 import { oldestFirst, paged } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
 import { requireQuota } from "../../capacity/quotas.ts";
@@ -126,6 +126,19 @@ function requireRoom(world: AzureWorld, endpoint: string): void {
   ]);
 }
 
+/**
+ * A deployment whose first provisioning failed takes no write: it has to be deleted first. Words, code and status as users quote them
+ * (docs/facts/operations.md#A.8).
+ */
+function requireRecoverable(known: DeploymentRecord | undefined): void {
+  if (known?.provisioningState !== "Failed" || known.neverReady !== true) return;
+  const words = `Specified deployment [${known.name}] failed during initial provisioning and is in an unrecoverable state. Delete and re-create.`;
+  const message = JSON.stringify({ errors: { "": [words] }, title: "One or more validation errors occurred." });
+  throw new ArmError(400, "BadRequest", "The request is invalid.", [], {
+    details: [{ code: "InferencingClientCallFailed", message }],
+  });
+}
+
 /** The stored fields of `properties`. */
 function normalised(sent: DeploymentRecord["properties"]): DeploymentRecord["properties"] {
   // Read-only keys that clients send back when they change something; of the second, old versions alone know.
@@ -183,6 +196,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const key = deploymentKey(endpoint, name);
     const known = deployments.get(key);
     if (known === undefined) requireRoom(world, endpoint);
+    requireRecoverable(known);
     const sku = {
       name: body.sku?.name ?? "Default",
       tier: body.sku?.tier ?? "Standard",
@@ -204,6 +218,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       // To 2022 the first state was Updating, also of a new one (docs/facts/azureml-wire.md#12.3, docs/facts/recorded-operations.md#2.2).
       provisioningState: known === undefined && isRecent(apiVersion) ? "Creating" : "Updating",
       operationUrl: world.operations.address(operation),
+      neverReady: known === undefined || known.neverReady === true,
     };
     deployments.set(key, deployment);
     answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, context));
@@ -212,6 +227,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       if (fail !== undefined) throw await host.refuse(deployment, fail);
       await host.start(deployment);
       registerCollections(world, deployment);
+      deployment.neverReady = false;
       settle("Succeeded");
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
@@ -223,6 +239,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
     requireOnly(request, "an online deployment", ["tags", "sku"]);
     requireIdle(world, deployment.endpoint, deployment.name);
+    requireRecoverable(deployment);
     const { tags, sku } = bodyOf<PartialMinimalTrackedResourceWithSku>(request);
     const capacity = sku?.capacity;
     if (capacity !== undefined && !(Number.isInteger(capacity) && Number(capacity) > 0)) {

@@ -19,6 +19,7 @@ import {
   setTraffic,
   settled,
   stateOf,
+  type Wish,
 } from "../rollouts.ts";
 import { answered, openLocal, theCloud } from "../world.ts";
 
@@ -169,6 +170,73 @@ describe("rollouts that meet others", () => {
     const error = await failureOf(again);
     assert.deepEqual((await served(name)).deployments, ["blue", "green:raises"]);
     assert.match(error.message, /green.* was there before/);
+  });
+
+  const strategies: readonly (readonly [string, Partial<Wish>])[] = [
+    ["blueGreen", {}],
+    ["inPlace", { options: { strategy: { kind: "inPlace" }, keep: () => "" } }],
+  ];
+  for (const [strategy, wish] of strategies) {
+    it(`a deployment that never came up is deleted and made anew (${strategy})`, async () => {
+      const name = await liveEndpoint();
+      await failureOf(await begin(name, { deployment: "green", how: "broken", keep: true }));
+      assert.equal(await stateOf(name, "green"), "Failed");
+      const sent: string[] = [];
+      const again = await begin(name, {
+        ...{ deployment: "green", how: "a", ...wish },
+        opening: {
+          between(request, send) {
+            if (request.url.includes("/deployments/green?") && request.method !== "GET") sent.push(request.method);
+            return send();
+          },
+        },
+      });
+      const error = await again.done.then(
+        () => undefined,
+        (failure: Error) => failure.message,
+      );
+      assert.equal(error, undefined);
+      assert.deepEqual(sent, ["PUT", "DELETE", "PUT"]);
+      assert.deepEqual(await served(name), { traffic: { green: 100 }, deployments: ["blue", "green:a"] });
+      assert.match(again.log.text(), /green never came up, so Azure does not change it: it is deleted first/);
+    });
+  }
+
+  it("a deployment that was ready once is changed after a change that failed, and not deleted", async () => {
+    const name = await liveEndpoint();
+    await release(name, { deployment: "green", how: "a", percent: 0 });
+    const record = deploymentsOf((await theCloud()).azure).get(deploymentKey(name, "green"));
+    if (record) record.provisioningState = "Failed";
+    const sent: string[] = [];
+    await release(name, {
+      ...{ deployment: "green", how: "b" },
+      opening: {
+        between(request, send) {
+          if (request.method === "DELETE") sent.push(request.url);
+          return send();
+        },
+      },
+    });
+    assert.deepEqual(await served(name), { traffic: { green: 100 }, deployments: ["blue", "green:b"] });
+    assert.deepEqual(sent, []);
+  });
+
+  it("a deployment that never came up stays where it may not be deleted, and the error says what is there", async () => {
+    const name = await liveEndpoint();
+    await failureOf(await begin(name, { deployment: "green", how: "broken", keep: true }));
+    const again = await begin(name, {
+      ...{ deployment: "green", how: "a" },
+      opening: {
+        async between(request, send) {
+          if (request.method !== "DELETE") return send();
+          return answered(request, 403, { error: { code: "AuthorizationFailed", message: "No right to delete." } });
+        },
+      },
+    });
+    const error = await failureOf(again);
+    assert.match(error.message, /delete the deployment green.*No right to delete/);
+    assert.match(error.message, /green was there before this step, so it stays; it is Failed/);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue", "green:broken"] });
   });
 
   it("two rollouts that make the same new endpoint at once both succeed", async () => {

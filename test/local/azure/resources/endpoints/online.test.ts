@@ -209,6 +209,27 @@ describe("local Azure: online endpoints and deployments", () => {
     assert.equal((await workspaceAsk(cloud, "GET", "/onlineEndpoints/ep-two")).body.properties.traffic.blue, 100);
   });
 
+  it("takes no write of a deployment that never came up, until that has been deleted", async () => {
+    const path = "/onlineEndpoints/ep-two/deployments/broken";
+    const refused = [
+      await put(path, deploymentRequest(model, code)),
+      await workspaceAsk(cloud, "PATCH", path, { body: { tags: { a: "b" } } }),
+    ];
+    for (const { status, body } of refused) {
+      assert.deepEqual([status, body.error?.details?.[0]?.code], [400, "InferencingClientCallFailed"]);
+      assert.match(
+        body.error.details[0].message,
+        /Specified deployment \[broken\] failed during initial provisioning and is in an unrecoverable state\. Delete and re-create\./,
+      );
+    }
+    await settled(cloud, await workspaceAsk(cloud, "DELETE", path));
+    assert.equal((await make(cloud, path, deploymentRequest(model, code))).end.status, "Succeeded");
+    // One that was ready once can be changed after a change that failed.
+    assert.equal((await make(cloud, path, deploymentRequest(model, broken))).end.status, "Failed");
+    assert.equal((await make(cloud, path, deploymentRequest(model, code))).end.status, "Succeeded");
+    await settled(cloud, await workspaceAsk(cloud, "DELETE", path));
+  });
+
   it("fails a deployment whose script is missing or ends its process", async () => {
     const missing = deploymentRequest(model, code, { codeConfiguration: { codeId: code, scoringScript: "other.py" } });
     const { end } = await make(cloud, "/onlineEndpoints/ep-two/deployments/missing", missing);
