@@ -3,6 +3,7 @@
 
 import type { Resolver } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { deleteDeployment, isUnrecoverable } from "../endpoints/deployments.ts";
 import { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import { isEmpty } from "../workspace/compare.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
@@ -35,16 +36,20 @@ export async function writePlanned(
     }
     await requireLock();
     const body = there ? merged(withoutEmptyVariables(askedOf(how, document, wanted)), there) : wanted;
-    const { body: answered } = await write<Resource>(
-      workspace,
-      { ...translated, path: one.at, body },
-      {
-        doing: `${one.action} the ${what}`,
-        what: `the ${what} to be ready`,
-        // Built from a fresh read, so it is not retried blindly: a second write would undo what others have written meanwhile.
-        again: there === undefined,
-      },
-    );
+    const put = (of: Resource, again: boolean) =>
+      write<Resource>(
+        workspace,
+        { ...translated, path: one.at, body: { ...of } },
+        { doing: `${one.action} the ${what}`, what: `the ${what} to be ready`, again },
+      );
+    // Built from a fresh read, so it is not retried blindly: a second write would undo what others have written meanwhile.
+    const { body: answered } = await put(body, there === undefined).catch(async (error: unknown) => {
+      if (kind !== "online deployment" || !isUnrecoverable(error)) throw error;
+      log.info(`The ${what} never came up, so Azure does not change it: it is deleted first, and then made anew.`);
+      const ended = await deleteDeployment(workspace, String(document["endpoint_name"]), one.name);
+      await ended();
+      return put(wanted, true);
+    });
     if (OPERATED.test(kind) && !azure.dryRun) await requireDone(workspace, one, what);
     if (!azure.dryRun) log.info(`${there ? "Updated" : "Created"} the ${what}.`);
     return answered?.id;

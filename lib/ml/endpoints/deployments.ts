@@ -76,6 +76,13 @@ export async function findDeployment(
   return answer.status === 404 ? undefined : answer.body;
 }
 
+/**
+ * Whether the service refused a write of a deployment because its first provisioning failed: it takes no other specification, and has to be
+ * deleted before it is made anew (docs/facts/operations.md#A.8). The state alone does not say so: one that was ready once can be changed.
+ */
+export const isUnrecoverable = (error: unknown): error is TaskError =>
+  error instanceof TaskError && error.status === 400 && /failed during initial provisioning/i.test(error.message);
+
 /** The number of attempts to delete if Azure answers that the deployment does not exist, although it can be read. */
 const DELETES = 3;
 

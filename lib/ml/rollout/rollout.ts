@@ -2,12 +2,12 @@
 // Tests: test/lib/ml/rollout/rollout-meetings.test.ts, test/lib/ml/rollout/rollout-intruders.test.ts
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { AUTOSCALE_TAG, autoscaleName } from "../endpoints/autoscale.ts";
-import { listDeployments, putDeployment } from "../endpoints/deployments.ts";
+import { deleteDeployment, isUnrecoverable, listDeployments, putDeployment } from "../endpoints/deployments.ts";
 import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
 import { type Endpoint, findEndpoint, getEndpoint } from "../endpoints/endpoints.ts";
 import type { Call, InvocationSection } from "../endpoints/invoke.ts";
 import { type Moved, moveTraffic, type Routing } from "../endpoints/traffic.ts";
-import { sameTraffic } from "../endpoints/traffic-shares.ts";
+import { sameName, sameTraffic } from "../endpoints/traffic-shares.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import { endpointPage } from "../workspace/studio-pages.ts";
@@ -58,6 +58,9 @@ export class Rollout {
   #madeEndpoint = false;
   #wrote = false;
   #accepted = false;
+  /** A deployment that never came up, and was deleted to be made anew; and whether nothing was made in its place yet. */
+  #replaced: string | undefined;
+  #isCleared = false;
   #written: WrittenChanges | undefined;
   #previous: string | undefined;
   #answered = false;
@@ -147,7 +150,8 @@ export class Rollout {
         continue;
       }
       if (finish !== undefined) await log.group(`Deployment ${this.name}`, finish);
-      break;
+      if (!this.#isCleared) break;
+      this.#isCleared = false;
     }
     this.tell({ state: "Succeeded" });
   }
@@ -181,7 +185,9 @@ export class Rollout {
         this.#madeEndpoint = true;
       });
     }
-    this.#claim.take(entry, plan.deployment.action === "create");
+    // One that is made anew in the place of another was there before this step.
+    const isNew = plan.deployment.action === "create" && !sameName(this.#replaced, plan.deployment.name);
+    this.#claim.take(entry, isNew);
     const { action, body, previous } = plan.deployment;
     if (action === "change" && previous) {
       // An earlier try that Azure refused has kept one, too.
@@ -197,12 +203,30 @@ export class Rollout {
     this.#wrote = true;
     this.#leave();
     const { log } = this.#workspace;
-    const finish = await putDeployment(this.#workspace, this.#endpoint, this.name, write, {
-      onState: (state) => log.info(`Deployment ${this.name}: ${state}.`),
-      deadline: left,
-    });
-    this.#accepted = true;
-    return finish;
+    try {
+      const finish = await putDeployment(this.#workspace, this.#endpoint, this.name, write, {
+        onState: (state) => log.info(`Deployment ${this.name}: ${state}.`),
+        deadline: left,
+      });
+      this.#accepted = true;
+      return finish;
+    } catch (error) {
+      if (!isUnrecoverable(error) || this.#replaced !== undefined) throw error;
+      return this.#clear(held);
+    }
+  }
+
+  /** Deletes a deployment that never came up: Azure takes no other specification of it. The service refuses it for one that gets traffic. */
+  async #clear(held: Held): Promise<() => Promise<void>> {
+    const { name } = this;
+    this.#workspace.log.info(
+      `${name} never came up, so Azure does not change it: it is deleted first, and then made anew.`,
+    );
+    await held.requireHeld();
+    const ended = await deleteDeployment(this.#workspace, this.#endpoint, name);
+    this.#replaced = name;
+    this.#isCleared = true;
+    return () => ended(this.#begun.left());
   }
 
   /** The body with the name of its autoscale settings, where it gets some. */
