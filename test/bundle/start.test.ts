@@ -1,4 +1,4 @@
-// What a packaged step makes Node load: a part of Node that nobody uses costs each step its processor time.
+// A packaged step makes Node load only what it uses: each part of Node costs processor time.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
