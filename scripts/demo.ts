@@ -33,7 +33,7 @@ const projects = new Map<string, DemoProject>([
   ["sklearn", { folder: "breast-cancer-sklearn", model: "breast-cancer-sklearn", environments: "venv" }],
 ]);
 
-const usage = `npm run demo [-- --classic] [--outage] [--canary] [--drift] [--project sklearn] [--out DIR] [--contract DIR] [--quiet] [--stay]
+const usage = `npm run demo [-- --classic] [--outage] [--canary] [--drift] [--project sklearn] [--out DIR] [--contract DIR] [--no-pictures] [--quiet] [--stay]
 
   --classic       the registered model starts a classic release definition instead of a YAML pipeline
   --outage        the relay is away while two versions are registered, and each must still start exactly one release
@@ -46,6 +46,7 @@ const usage = `npm run demo [-- --classic] [--outage] [--canary] [--drift] [--pr
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary; pictures of the results tab
                   and the hub Models lie there too (else in out/demo), where there is Chromium
   --contract DIR  more published types of Azure ML than lie in the repository: local Azure refuses bodies that break one
+  --no-pictures   no browser is started
   --quiet         the page at the end only, not the log of the runs
   --stay          local Azure DevOps stays after the story, so that the results tab can be looked at; Ctrl+C ends it`;
 
@@ -59,6 +60,7 @@ async function main(): Promise<number> {
       project: { type: "string", default: "plain" },
       out: { type: "string" },
       contract: { type: "string" },
+      "no-pictures": { type: "boolean" },
       quiet: { type: "boolean" },
       stay: { type: "boolean" },
       help: { type: "boolean" },
@@ -132,7 +134,8 @@ async function main(): Promise<number> {
       writeFileSync(path.join(values.out, "traffic.har"), JSON.stringify(stage.cloud.har.toHar()));
     }
     const runs = new Map([...last].filter(([, outcome]) => tabAddress(outcome) !== ""));
-    const pictures = await takeTabPictures(runs, values.out ?? path.join(root, "out", "demo")).catch((error) => {
+    const taken = values["no-pictures"] ? [] : takeTabPictures(runs, values.out ?? path.join(root, "out", "demo"));
+    const pictures = await Promise.resolve(taken).catch((error) => {
       told.push(`There are no pictures of the pages: ${error instanceof Error ? error.message : error}`);
       return [];
     });

@@ -15,7 +15,7 @@ describe("npm run demo -- --canary", () => {
   let chapters: ChapterSummary[];
 
   before(async () => {
-    ({ exitCode, printed, chapters } = await runDemo(out, ["--canary"]));
+    ({ exitCode, printed, chapters } = await runDemo(out, ["--canary", "--no-pictures"]));
   });
   after(() => rmSync(out, { recursive: true, force: true }));
 

@@ -20,7 +20,7 @@ describe("npm run demo -- --classic --outage", () => {
   let chapters: ChapterSummary[];
 
   before(async () => {
-    ({ exitCode, printed, chapters } = await runDemo(out, ["--classic", "--outage"]));
+    ({ exitCode, printed, chapters } = await runDemo(out, ["--classic", "--outage", "--no-pictures"]));
   });
   after(() => rmSync(out, { recursive: true, force: true }));
 

@@ -15,7 +15,7 @@ describe("npm run demo -- --drift", () => {
   let chapters: ChapterSummary[];
 
   before(async () => {
-    ({ exitCode, printed, chapters } = await runDemo(out, ["--drift"]));
+    ({ exitCode, printed, chapters } = await runDemo(out, ["--drift", "--no-pictures"]));
   });
   after(() => rmSync(out, { recursive: true, force: true }));
 
