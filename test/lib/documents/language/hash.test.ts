@@ -105,4 +105,16 @@ describe("spec hash", () => {
     assert.equal(rules.ignores("x.tmp"), false);
     assert.equal(rules.ignores("x.TMP"), true);
   });
+
+  it("passes over blanks around a line, as Azure's client does", () => {
+    const rules = parseIgnore("  .env\n\tdata/  \n  # raw/\n  *.log\n  !keep.log\n   \n");
+    const left = [".env", "src/.env", "data/a.csv", "src/a.log"];
+    assert.deepEqual(
+      left.filter((file) => !rules.ignores(file)),
+      [],
+    );
+    assert.deepEqual(["keep.log", "raw/a.csv", "# raw/a.csv", "env"].filter(rules.ignores), []);
+    assert.equal(rules.leavesOutAll("data"), false);
+    assert.equal(parseIgnore("  data/\n").leavesOutAll("data"), true);
+  });
 });
