@@ -27,12 +27,13 @@ function isFile(name: string): boolean {
 
 /**
  * The last pattern that matches a file decides, also below an excluded folder: Azure's client tries each file against each pattern,
- * whereas git would never look into the folder again. That is why each pattern has a matcher of its own.
+ * whereas git would never look into the folder again. That is why each pattern has a matcher of its own. It takes the blanks around a line
+ * away, too, where git takes those before a pattern for a part of the name.
  */
 export function parseIgnore(text: string): IgnoreRules {
   const patterns: { excludes: boolean; matches: (relative: string) => boolean }[] = [];
   for (const raw of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
-    const line = raw.trimEnd();
+    const line = raw.trim();
     if (line === "" || line.startsWith("#")) continue;
     const excludes = !line.startsWith("!");
     const matcher = ignore({ ignorecase: false, allowRelativePaths: true }).add(excludes ? line : line.slice(1));
