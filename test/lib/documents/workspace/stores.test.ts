@@ -73,6 +73,19 @@ describe("spec stores", () => {
     });
   });
 
+  it("takes authority_uri for authority_url, as Azure's client does", async () => {
+    const store = "type: azure_data_lake_gen2\naccount_name: a\nfilesystem: f\n";
+    const tenant = "tenant_id: t, client_id: c";
+    for (const secret of [`client_secret: ${SECRET}`, "thumbprint: x"]) {
+      const { properties } = await datastore(`${store}credentials: {${tenant}, ${secret}, authority_uri: https://l}\n`);
+      assert.equal((properties as { credentials: { authorityUrl: string } }).credentials.authorityUrl, "https://l");
+      await assert.rejects(
+        datastore(`${store}credentials: {${tenant}, ${secret}, authority_uri: https://l, authority_url: https://l}\n`),
+        /authority_uri.*authority_url/s,
+      );
+    }
+  });
+
   it("writes connections with each kind of credentials", async () => {
     assert.deepEqual(await connection(`type: git\ntarget: https://g\ncredentials: {type: pat, pat: ${SECRET}}\n`), {
       authType: "PAT",
