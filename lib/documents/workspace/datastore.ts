@@ -9,7 +9,7 @@ import { type Fields, object, optional, readOnly, required } from "../language/o
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, nameText, secretText, text } from "../language/scalar.ts";
 import { describedKind, type Reading, type Shape, snakeCase } from "../language/shape.ts";
-import type { YamlNode } from "../language/source.ts";
+import type { MapNode, YamlNode } from "../language/source.ts";
 
 /** Credentials by the field that tells what they are. `kind` is the service's word for it. */
 interface Credentials {
@@ -21,28 +21,42 @@ const tenant = {
   tenant_id: required(text()),
   client_id: required(text()),
   authority_url: optional(text()),
+  authority_uri: optional(text()),
   resource_url: optional(text()),
 };
+
+/** An earlier name of the authority, which Azure's client still takes. */
+function checkAuthority(_value: unknown, node: MapNode, at: Reading): void {
+  const place = node.entries.get("authority_uri");
+  if (place === undefined || !node.entries.has("authority_url")) return;
+  at.step("authority_uri").fault(
+    place,
+    `${at.name} names its authority twice, as authority_uri and as authority_url.`,
+    {
+      hint: "Remove authority_uri.",
+    },
+  );
+}
 
 const SHAPES: Readonly<Record<string, { readonly shape: Shape<object>; readonly tell: string }>> = {
   AccountKey: { tell: "account_key", shape: credentials("an account key", { account_key: required(secretText) }) },
   Sas: { tell: "sas_token", shape: credentials("a SAS token", { sas_token: required(secretText) }) },
   ServicePrincipal: {
     tell: "client_secret",
-    shape: credentials("a service principal", { ...tenant, client_secret: required(secretText) }),
+    shape: credentials("a service principal", { ...tenant, client_secret: required(secretText) }, checkAuthority),
   },
   Certificate: {
     tell: "thumbprint",
-    shape: credentials("a certificate", {
-      ...tenant,
-      thumbprint: required(text()),
-      certificate: optional(secretText),
-    }),
+    shape: credentials(
+      "a certificate",
+      { ...tenant, thumbprint: required(text()), certificate: optional(secretText) },
+      checkAuthority,
+    ),
   },
 };
 
-function credentials(title: string, fields: Fields): Shape<object> {
-  return object(title, fields);
+function credentials(title: string, fields: Fields, check?: typeof checkAuthority): Shape<object> {
+  return object(title, fields, check === undefined ? {} : { check });
 }
 
 /** Credentials of some of the kinds; none at all means that the user's or the compute's identity is used. */
@@ -85,7 +99,7 @@ function credentialsBody(value: Credentials, authority: string): Record<string, 
     value["tenant_id"] === undefined
       ? {}
       : {
-          authorityUrl: value["authority_url"] ?? authority,
+          authorityUrl: value["authority_url"] ?? value["authority_uri"] ?? authority,
           resourceUrl: value["resource_url"],
           tenantId: value["tenant_id"],
           clientId: value["client_id"],
