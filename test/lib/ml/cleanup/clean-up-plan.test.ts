@@ -164,6 +164,22 @@ describe("the plan of a clean-up: deployments", () => {
     assert.deepEqual(named(plan({ ...stale, changed: 14 }).changes), ["deployment old of fraud"]);
   });
 
+  for (const [whose, of] of [
+    ["without such a tag", { tags: {}, deployments: two }],
+    [
+      "where somebody moved the traffic to one that the tag does not name",
+      { traffic: { new: 100 }, deployments: [...two, { name: "new" }] },
+    ],
+  ] as const) {
+    it(`leave all ${whose} while Azure does not date the endpoint's changes: traffic may have moved a moment ago`, () => {
+      // The time of the last change is that of the creation, although an endpoint is made without traffic.
+      const { changes, kept } = plan({ ...of, age: 100, changed: 100 });
+      assert.deepEqual(named(changes), []);
+      const why = kept.find(({ part }) => part === "old")?.why ?? "";
+      assert.match(why, /Azure does not say when the endpoint was changed last/);
+    });
+  }
+
   it("leave all while a rollout or another operation is under way, and one that a tag keeps", () => {
     assert.deepEqual(named(plan({ deployments: two, rollouts: ["green"] }).changes), []);
     assert.deepEqual(named(plan({ deployments: two, rollouts: undefined }).changes), []);
