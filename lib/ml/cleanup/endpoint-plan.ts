@@ -6,7 +6,7 @@ import { EXPIRES, IN_PROGRESS, knownGood } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
 import { sameName, shareOf } from "../endpoints/traffic-shares.ts";
 import type { CleanUpRules } from "./clean-up-rules.ts";
-import { changedAt, createdAt, DAY, type Fate, HOUR, keptByTag, STAYS } from "./fate.ts";
+import { changedAt, changedSince, createdAt, DAY, type Fate, HOUR, keptByTag, STAYS } from "./fate.ts";
 
 /** The requests to an endpoint in the hours of the rule, by Azure Monitor. Metrics that are absent say nothing. */
 export type Requests =
@@ -123,7 +123,8 @@ function hasTraffic({ properties: { traffic, mirrorTraffic } }: Endpoint, name: 
 /**
  * Why a deployment is a way back, as a clause: of those that are known to be good, the newest one, and the newest one that is ready and has no
  * traffic, to which a rollback would go. Where no tag says which are good, or somebody moved the traffic to one that it does not name, nobody
- * knows since when a deployment has had no traffic: then the endpoint, which each move of traffic changes, must have stood as long.
+ * knows since when a deployment has had no traffic: then the endpoint, which each move of traffic changes, must have stood as long, by a time that
+ * moves with its changes.
  */
 function wayBack({ endpoint, deployments }: SeenEndpoint, name: string, days: number, now: number): string | undefined {
   const good = knownGood(endpoint);
@@ -134,8 +135,12 @@ function wayBack({ endpoint, deployments }: SeenEndpoint, name: string, days: nu
   const back = good.find((one) => isReady(one) && !hasTraffic(endpoint, one));
   if ([good[0], back].some((one) => sameName(one, name))) return "it is the last known good deployment";
   if (good.some((one) => shareOf(endpoint.properties.traffic ?? {}, one) > 0)) return undefined;
-  const changed = changedAt(endpoint);
+  const changed = changedSince(endpoint);
   if (changed !== undefined && now - changed >= days * DAY) return undefined;
   const tag = good.length === 0 ? "no tag says" : "its tag does not say";
-  return `${tag} which deployment was good last, and the endpoint was changed less than ${days} days ago`;
+  const since =
+    changed === undefined
+      ? "Azure does not say when the endpoint was changed last"
+      : `the endpoint was changed less than ${days} days ago`;
+  return `${tag} which deployment was good last, and ${since}`;
 }

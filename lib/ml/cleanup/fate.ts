@@ -11,6 +11,9 @@ export const STAYS: Fate = { goes: false };
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
+/** Milliseconds: both times of a thing that is made are written within one. Whatever changes it needs a request of its own, seconds later. */
+const SAME_MOMENT = 1_000;
+
 /** A resource's own times. */
 export interface Dated {
   readonly systemData?: { readonly createdAt?: string; readonly lastModifiedAt?: string } | null;
@@ -27,6 +30,15 @@ export function changedAt(one: Dated): number | undefined {
   const created = createdAt(one);
   const changed = Date.parse(one.systemData?.lastModifiedAt ?? "");
   return created === undefined || Number.isNaN(changed) ? created : Math.max(created, changed);
+}
+
+/**
+ * The last change, where Azure dates changes of this thing at all; undefined where it does not: since 2024 the time of an endpoint's last change is
+ * recorded to stay at that of its creation, whatever is written later (docs/facts/recorded-operations.md#2.1).
+ */
+export function changedSince(one: Dated): number | undefined {
+  const [created, changed] = [createdAt(one), changedAt(one)];
+  return created === undefined || changed === undefined || changed - created < SAME_MOMENT ? undefined : changed;
 }
 
 /** Why a tag keeps a resource, as a clause. The value `false` takes that back. */

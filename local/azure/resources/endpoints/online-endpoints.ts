@@ -1,7 +1,7 @@
 // Managed online endpoints: a name, a way in, and how its traffic is shared out.
 import type { Request } from "express";
 import { page } from "../../arm/collection.ts";
-import { stampsOf } from "../../arm/envelope.ts";
+import { type Author, isRecent, type Stamps, stampsOf } from "../../arm/envelope.ts";
 import { invalidRequest, userError } from "../../arm/errors.ts";
 import { choice, holds, paged, text } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
@@ -85,6 +85,10 @@ function clusterOf(
   return compute;
 }
 
+/** Since 2024 the time of an endpoint's last change stays at that of its creation (docs/facts/recorded-operations.md#2.1). */
+const changedStamps = (known: Stamps | undefined, now: number, author: Author, apiVersion: string): Stamps =>
+  known !== undefined && isRecent(apiVersion) ? known : stampsOf(known, now, author);
+
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const endpoints = endpointsOf(world);
   const host = endpointHost(world);
@@ -129,7 +133,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const operation = begin(world, request, "oe", name);
     const endpoint: EndpointRecord = {
       name: known?.name ?? name,
-      stamps: stampsOf(known?.stamps, world.clock.now(), author),
+      stamps: changedStamps(known?.stamps, world.clock.now(), author, apiVersion),
       tags: { ...body.tags },
       location: String(body.location ?? world.location),
       identity: body.identity ?? known?.identity ?? { type: "SystemAssigned" },
@@ -178,7 +182,9 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireIdle(world, endpoint.name);
     const { tags, identity } = bodyOf<PartialMinimalTrackedResourceWithIdentity>(request);
     const operation = begin(world, request, "oe", endpoint.name);
+    const stamps = changedStamps(endpoint.stamps, world.clock.now(), author, apiVersion);
     const settle = startUpdate(world, operation, author, endpoints, endpoint);
+    endpoint.stamps = stamps;
     world.operations.accepted(response, operation, apiVersion, "result");
     const work = async () => {
       if (tags !== undefined) endpoint.tags = { ...tags };

@@ -121,6 +121,21 @@ describe("local Azure: online endpoints and deployments", () => {
     });
   });
 
+  it("keeps the time of an endpoint's last change at that of its creation since 2024, as recorded", async () => {
+    const times = async () => {
+      const { createdAt, lastModifiedAt } = (await workspaceAsk(cloud, "GET", "/onlineEndpoints/ep-times")).body
+        .systemData;
+      return lastModifiedAt > createdAt;
+    };
+    const change = async (apiVersion: string) => {
+      await make(cloud, "/onlineEndpoints/ep-times", endpointRequest(), apiVersion);
+      const body = { tags: { a: apiVersion } };
+      await settled(cloud, await workspaceAsk(cloud, "PATCH", "/onlineEndpoints/ep-times", { body, apiVersion }));
+      return times();
+    };
+    assert.deepEqual([await change("2025-12-01"), await change("2022-05-01")], [false, true]);
+  });
+
   it("refuses traffic to what is not there, and sums other than 0 and 100", async () => {
     const refusal = await put("/onlineEndpoints/ep-two", endpointRequest({ traffic: { green: 100 } }));
     assert.equal(refusal.status, 400);
