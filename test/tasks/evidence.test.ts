@@ -67,7 +67,7 @@ describe("evidence for an approver", () => {
     for (const text of [full(ran), ran.outputs?.evidence ?? ""])
       for (const line of [
         ": the gate is open**",
-        "- data rows:4; since version 3: 1 files added, 2 changed, 0 removed",
+        "- data rows:4; since version 3: 1 file added, 2 changed, 0 removed",
         "- rows:4: a.csv added",
         "- input train: rows:4",
         `- ${jobName.replace("_", "\\_")}: 0.5 node-hours, 0.4 USD (list prices)`,

@@ -38,6 +38,17 @@ describe("the page on a pull request", () => {
     assert.match(markdown, /\| Model \| `churn:4`, unchanged \|/);
   });
 
+  it("shows little as little, and one as one", () => {
+    const { markdown } = pageOf(
+      record({
+        data: { name: "patients", version: "4", change: { since: "3", added: 1, changed: 2 } },
+        job: { name: "job-1", status: "Completed", cost: { label: "estimate at list price", nodeHours: 0.0047 } },
+      }),
+    );
+    assert.match(markdown, /\| Change of the data \| 1 file added, 2 changed, 0 removed since version `3` \|/);
+    assert.match(markdown, /\| Cost \| 0\.0047 node-hours \(estimate at list price\) \|/);
+  });
+
   it("names rules that failed, and why a step failed", () => {
     const rules = [{ rule: "metrics.auc > 0.9", passed: false, outcome: "failed" as const, detail: "auc is 0.861" }];
     const closed = record({
