@@ -3,7 +3,7 @@
 // text too: whether the page of ManualValidation shows markdown is not known (docs/facts/evidence.md#D.6). Pure.
 // Tests: test/lib/evidence/evidence-pack.test.ts
 import type { Provenance } from "../provenance.ts";
-import { cell, type GateSection, type RunRecord, redact } from "../record/index.ts";
+import { cell, counted, type GateSection, type RunRecord, redact } from "../record/index.ts";
 import { cut } from "../remote-text.ts";
 import { defuse } from "./defuse.ts";
 
@@ -163,7 +163,7 @@ type Change = NonNullable<NonNullable<RunRecord["data"]>["change"]>;
 function differenceOf({ since, added = 0, changed = 0, removed = 0, unknown }: Change): string {
   if (unknown !== undefined) return `its difference to the version before is not known: ${cell(unknown)}`;
   if (since === undefined) return "the first version";
-  return `since version ${cell(since)}: ${added} files added, ${changed} changed, ${removed} removed`;
+  return `since version ${cell(since)}: ${counted(added, "file")} added, ${changed} changed, ${removed} removed`;
 }
 
 function costs(records: readonly RunRecord[]): Part {

@@ -2,6 +2,7 @@
 // Tests: test/lib/record/changes-summary.test.ts
 import { cell, code, link } from "./markdown.ts";
 import type { RunRecord } from "./record.ts";
+import { counted } from "./words.ts";
 
 const OUTCOME_MARKS = { deleted: "🗑️", archived: "📦", kept: "➖", failed: "❌", left: "⏭️" } as const;
 const PLANNED = { deleted: "delete", archived: "archive", kept: "keep", failed: "failed", left: "leave" } as const;
@@ -13,8 +14,8 @@ export function cleanUpPart(cleanUp: RunRecord["cleanUp"]): string[] {
   const number = (name: string) => counts[name] ?? 0;
   const would = isPlan ? "would be " : "";
   const line =
-    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${number("endpoints")} endpoints and ${number("deployments")} deployments ${would}deleted, ` +
-    `${number("models")} versions of models and ${number("data")} of data ${would}archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
+    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${counted(number("endpoints"), "endpoint")} and ${counted(number("deployments"), "deployment")} ${would}deleted, ` +
+    `${counted(number("models"), "version")} of models and ${number("data")} of data ${would}archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
   if (changes.length === 0) return [line];
   const rows = changes.map(
     ({ kind, name, outcome, why }) =>

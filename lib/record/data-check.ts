@@ -3,6 +3,7 @@
 import { cell, code } from "./markdown.ts";
 import type { RuleSection } from "./sections.ts";
 import { flag, list, map, number, oneOf, section, text } from "./shape.ts";
+import { counted } from "./words.ts";
 
 /** Since version 2 of the record. */
 export interface DataCheckSection {
@@ -85,7 +86,7 @@ export function dataCheckPart(check: DataCheckSection | undefined): string[] {
     return `| ${code(name)} | ${cell(type)} | ${short(nulls * 100)} % | ${numbers.join(" | ")} |`;
   });
   return [
-    `**The data ${check.passed ? "pass" : "do not pass"}**: ${code(check.data)}, ${check.rows.toLocaleString("en-US")} rows${against}`,
+    `**The data ${check.passed ? "pass" : "do not pass"}**: ${code(check.data)}, ${counted(check.rows, "row")}${against}`,
     ["|  | Check | What was found |", "| --- | --- | --- |", ...rows].join("\n"),
     [
       "| Column | Type | Missing | Different | Smallest | Mean | Largest | PSI |",
@@ -93,7 +94,7 @@ export function dataCheckPart(check: DataCheckSection | undefined): string[] {
       ...profile,
     ].join("\n"),
     cell(check.exactness),
-    ...(columns.length > SHOWN ? [`${columns.length - SHOWN} more columns are in the record.`] : []),
+    ...(columns.length > SHOWN ? [`In the record: ${counted(columns.length - SHOWN, "more column")}.`] : []),
   ];
 }
 

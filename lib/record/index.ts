@@ -8,3 +8,4 @@ export * from "./record.ts";
 export { redact } from "./redact.ts";
 export type { GateSection, RuleSection } from "./sections.ts";
 export { summaryMarkdown } from "./summary.ts";
+export { amountOf, counted } from "./words.ts";

@@ -9,6 +9,7 @@ import { redact } from "./redact.ts";
 import { recordShape } from "./schema.ts";
 import type { GateSection, RuleSection } from "./sections.ts";
 import { keepKnown } from "./shape.ts";
+import { amountOf, counted } from "./words.ts";
 
 /** The most that a page holds, in characters: what is longer ends at a line, with a word about it. */
 const SUMMARY_LIMIT = 150_000;
@@ -92,8 +93,8 @@ function jobPart({ job }: RunRecord): string[] {
 function costRows(cost: NonNullable<RunRecord["job"]>["cost"]): (readonly [string, string | undefined | ""])[] {
   if (!cost) return [];
   const money = (amount: number | undefined, currency = cost.currency) =>
-    amount === undefined ? undefined : `${small(amount)} ${cell(currency ?? "")}`;
-  const hours = (nodeHours: number) => `${small(nodeHours)} node-hours`;
+    amount === undefined ? undefined : `${amountOf(amount)} ${cell(currency ?? "")}`;
+  const hours = (nodeHours: number) => `${amountOf(nodeHours)} node-hours`;
   const { estimatedPerHour, estimatedMost, nodeHours, amount, unpriced = [], run } = cost;
   const both = (used: number, paid: string | undefined) => [hours(used), paid].filter(Boolean).join(", ");
   return [
@@ -105,13 +106,13 @@ function costRows(cost: NonNullable<RunRecord["job"]>["cost"]): (readonly [strin
     ],
     ["Cost", nodeHours === undefined ? undefined : both(nodeHours, money(amount))],
     ["Without a price", unpriced.map(cell).join(", ")],
-    ["Cost of this run's jobs", run && `${both(run.nodeHours, money(run.amount, run.currency))} in ${run.jobs} jobs`],
+    [
+      "Cost of this run's jobs",
+      run && `${both(run.nodeHours, money(run.amount, run.currency))} in ${counted(run.jobs, "job")}`,
+    ],
     ["These numbers", cell(cost.label)],
   ];
 }
-
-/** More digits where two would be zero. */
-const small = (value: number): string => (value === 0 || value >= 0.1 ? value.toFixed(2) : value.toPrecision(2));
 
 function metricsPart(metrics: Readonly<Record<string, number>> | undefined): string[] {
   const rows = Object.entries(metrics ?? {}).map(([name, value]) => `| ${cell(name)} | ${value} |`);
@@ -156,7 +157,7 @@ function promotionPart(promotion: RunRecord["promotion"]): string[] {
               : "was there already",
       ],
       ["Content", code(contentHash)],
-      ["Files", files === undefined ? undefined : `${files}, ${bytes ?? 0} bytes`],
+      ["Files", files === undefined ? undefined : `${files}, ${counted(bytes ?? 0, "byte")}`],
       ["Evaluation", said === undefined ? "none proven" : `${cell(said)}: ${cell(evidence["evaluationRun"] ?? "")}`],
       ["Approved by", approvedBy && cell(approvedBy)],
       ["With it", alongWith.length > 0 ? alongWith.map(code).join(", ") : undefined],

@@ -1,7 +1,7 @@
 // The cost of all jobs of a pipeline run: this step's own, and those that earlier steps of the run left in their records. It only informs:
 // where a record cannot be read the sum is missing, and nothing fails.
 // Tests: test/bundle/costs.test.ts
-import { RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
+import { amountOf, RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
 import type { StoryContext } from "./task.ts";
 
 type Job = NonNullable<RunRecord["job"]>;
@@ -37,8 +37,8 @@ export function costOfRun({ run, log, signal }: Pick<StoryContext<never, never>,
       try {
         const sum = sumOf([...(await begin()), job]);
         if (sum.jobs > 1) {
-          const money = sum.amount === undefined ? "" : `, ${sum.amount.toFixed(2)} ${sum.currency}`;
-          log.info(`The ${sum.jobs} jobs of this run: ${sum.nodeHours.toFixed(2)} node-hours${money} (${cost.label}).`);
+          const money = sum.amount === undefined ? "" : `, ${amountOf(sum.amount)} ${sum.currency}`;
+          log.info(`The ${sum.jobs} jobs of this run: ${amountOf(sum.nodeHours)} node-hours${money} (${cost.label}).`);
         }
         return { ...job, cost: { ...cost, run: sum } };
       } catch (error) {

@@ -1,7 +1,18 @@
 // Markdown of a pull request's comment, and the sentence of its status: made of the records of a run's steps.
 // Tests: test/lib/evidence/pull-request/page.test.ts
 
-import { cell, code, duration, link, type RunRecord, redact, summaryMarkdown, table } from "../../record/index.ts";
+import {
+  amountOf,
+  cell,
+  code,
+  counted,
+  duration,
+  link,
+  type RunRecord,
+  redact,
+  summaryMarkdown,
+  table,
+} from "../../record/index.ts";
 import { bounded } from "../../remote-text.ts";
 import { defuse } from "../defuse.ts";
 
@@ -142,7 +153,7 @@ function overview(records: readonly RunRecord[]): string[] {
 
 function changeOf({ since, added = 0, changed = 0, removed = 0, unknown }: Change): string {
   if (unknown !== undefined) return cell(unknown);
-  const files = `${added} files added, ${changed} changed, ${removed} removed`;
+  const files = `${counted(added, "file")} added, ${changed} changed, ${removed} removed`;
   return since === undefined ? "the first version" : `${files} since version ${code(since)}`;
 }
 
@@ -153,8 +164,8 @@ function jobLine(job: NonNullable<RunRecord["job"]>): string {
 
 function costOf({ cost }: NonNullable<RunRecord["job"]>): string | undefined {
   if (cost?.nodeHours === undefined) return undefined;
-  const money = cost.amount === undefined ? "" : `, ${cost.amount.toFixed(2)} ${cell(cost.currency ?? "")}`;
-  return `${cost.nodeHours.toFixed(2)} node-hours${money} (${cell(cost.label)})`;
+  const money = cost.amount === undefined ? "" : `, ${amountOf(cost.amount)} ${cell(cost.currency ?? "")}`;
+  return `${amountOf(cost.nodeHours)} node-hours${money} (${cell(cost.label)})`;
 }
 
 const shareOf = (traffic: Readonly<Record<string, number>>): string =>
@@ -213,7 +224,8 @@ function metricsTable({ gate }: RunRecord): string[] {
     const against = hasChampion ? ` ${numberOf(other)} | ${difference(own, other)} |` : "";
     return `| ${cell(name)} | ${numberOf(own)} |${against}`;
   });
-  const more = names.length > shown.length ? [`${names.length - shown.length} more metrics are in the details.`] : [];
+  const more =
+    names.length > shown.length ? [`In the details: ${counted(names.length - shown.length, "more metric")}.`] : [];
   const head = hasChampion
     ? ["| Metric | This change | Champion | Difference |", "| --- | ---: | ---: | ---: |"]
     : ["| Metric | This change |", "| --- | ---: |"];
@@ -274,7 +286,7 @@ function descriptionOf(
             ? (broken?.detail ?? failure ?? (failed === undefined ? "Failed" : `The step ${failed} failed`))
             : gate === undefined
               ? "Succeeded"
-              : `Gate open: ${gate.rules.length} rule${gate.rules.length === 1 ? "" : "s"} passed${gate.champion ? ` against ${gate.champion}` : ""}`;
+              : `Gate open: ${counted(gate.rules.length, "rule")} passed${gate.champion ? ` against ${gate.champion}` : ""}`;
   const line = redact(said).replace(/\s+/g, " ").trim();
   return line.length <= LONGEST_DESCRIPTION
     ? line
