@@ -86,6 +86,9 @@ describe("Watch models, for breaches of monitors", () => {
     );
     assert.match(first.log, /The breach of drift-1 \(inputs\) in the job .* started run \d+: https:/);
     const { watch } = first.record;
+    // The address is a link of the record's own: where the decision is shown, it is no link.
+    assert.match(watch?.decision ?? "", /started run \d+\.$/);
+    assert.match(watch?.started[0]?.url ?? "", /^https:/);
     assert.deepEqual(
       [watch?.started.map(({ version }) => version), watch?.monitors?.map(({ name, breached }) => [name, breached])],
       [[key], [[names.drift, ["inputs"]]]],
