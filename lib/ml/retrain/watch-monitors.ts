@@ -105,7 +105,8 @@ export async function watchMonitors(
   const { decision, newest, started, acted } = retrained;
   const ofMonitors = told(workspace, monitors, newest);
   const sentence = sentenceOf(retrained, coolDownText);
-  log.info(sentence);
+  // The record has the address as a link of its own.
+  log.info(decision.kind === "start" ? `${sentence.slice(0, -1)}: ${started?.url}` : sentence);
   const isOwn = started !== undefined && decision.kind !== "none" && decision.kind !== "left";
   const entry = isOwn && {
     version: keyOf(decision.breach),
@@ -185,7 +186,7 @@ function sentenceOf({ decision, started }: Retrained, coolDown: string): string 
     return `This run is tried again and starts nothing now: run ${decision.by} of this pipeline, which is newer, has looked since. The next run decides.`;
   const { monitor, run, breached } = decision.breach;
   const what = `The breach of ${monitor} (${breached.join(", ")}) in the job ${run}`;
-  if (decision.kind === "start") return `${what} started ${started?.reference}: ${started?.url}`;
+  if (decision.kind === "start") return `${what} started ${started?.reference}.`;
   if (decision.kind === "open")
     return `${what} starts nothing now: run ${decision.by} of the pipeline goes on. It is looked at again when that has ended.`;
   const why: Readonly<Record<Extract<Decision, { kind: "covered" }>["why"], string>> = {
