@@ -96,7 +96,7 @@ const VIEWS: readonly View[] = [
   {
     title: "checks, a clean-up and a rollback",
     steps: runs.operations(),
-    shows: ["to be fixed", "nothing was changed", "azureml/compute.yml", "Rolled back to"],
+    shows: ["to be fixed", "nothing was changed", "would be deleted", "azureml/compute.yml", "Rolled back to"],
   },
   {
     title: "a monitor and an endpoint over time",
@@ -104,6 +104,7 @@ const VIEWS: readonly View[] = [
     shows: [
       ...["Runs of fraud-drift over time (10 results)", "Health of fraud over time (6 results)"],
       ...["inputs: JensenShannonDistance of age", "green: errorRate", "no evidence", "The run is Failed."],
+      ...[/Failed\s*fraud-drift is breached/, /Nov 2\d, 2026, \d+:\d\d:00 [AP]M \S+ to Nov/],
     ],
   },
   {

@@ -27,6 +27,16 @@ describe("last attempts of steps", () => {
 });
 
 describe("the run in one line", () => {
+  it("names what is watched where that is not healthy", () => {
+    const run = { isOver: true, failed: [], canceled: [] };
+    const parts = (outcome: "healthy" | "breached" | "noEvidence", name: object = { name: "fraud-drift" }) =>
+      headlineOf([{ ...record(1, "succeeded", "2026-11-27T09:00:00Z"), monitor: { outcome, ...name } }], true, run)
+        .parts;
+    assert.deepEqual(parts("breached"), ["fraud-drift is breached"]);
+    assert.deepEqual(parts("noEvidence", { endpoint: "fraud" }), ["no evidence of fraud"]);
+    assert.deepEqual(parts("healthy"), []);
+  });
+
   it("has not passed where checked data did not", () => {
     const dataCheck = {
       ...{ data: "people:4", files: 1, bytes: 1, rows: 7, duplicates: 0, exactness: "", rules: [], columns: [] },
