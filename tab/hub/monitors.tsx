@@ -1,5 +1,6 @@
 // Monitors in the hub: the newest result of each monitor and each endpoint's health, and what they found over time.
 import { useMemo } from "preact/hooks";
+import { counted } from "../../lib/record/index.ts";
 import { brokenIn } from "../model/monitor-history.ts";
 import { Fold, Link, Section, Table, Time } from "../view/basics.tsx";
 import { Charts } from "../view/chart.tsx";
@@ -37,7 +38,7 @@ function OneMonitor({ history, pageOf }: { history: MonitorHistory; pageOf: Page
         <Link text={`${run.pipeline} ${run.number}`.trim()} url={pageOf(run)} />
       </p>
       {monitor.outcome !== "healthy" && (monitor.reasons?.length ?? 0) > 0 && <p>{monitor.reasons?.join(" ")}</p>}
-      <Fold title={`Over time (${results.length === 1 ? "1 result" : `${results.length} results`})`}>
+      <Fold title={`Over time (${counted(results.length, "result")})`}>
         {() => <OverTime history={history} pageOf={pageOf} />}
       </Fold>
     </article>

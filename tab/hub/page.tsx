@@ -1,7 +1,8 @@
 // The hub Models: each endpoint with its live versions, since when, by which run, with which evidence; and beside it what Azure says now.
 import { useMemo, useState } from "preact/hooks";
-import { clockText } from "../model/format.ts";
-import { Fold, Link, Mark, Section, Table, Time } from "../view/basics.tsx";
+import { counted } from "../../lib/record/index.ts";
+import { clockText, strategyText } from "../model/format.ts";
+import { Fold, Link, Mark, type Outcome, Section, Table, Time } from "../view/basics.tsx";
 import { Chart } from "../view/chart.tsx";
 import { State } from "../view/state.tsx";
 import type { AzureEndpoint, Connection } from "./azure.ts";
@@ -35,8 +36,8 @@ export function HubPage({ project, pageOf, connections, askAzure }: PageProps) {
     <>
       <h1>Models</h1>
       <p>
-        What is live, as the runs of this project's pipelines have left it: {countText(endpoints.length, "endpoint")}{" "}
-        from {countText(withRecords, "run")} with records, of {countText(looked, "run")} that were looked at.
+        What is live, as the runs of this project's pipelines have left it: {counted(endpoints.length, "endpoint")} from{" "}
+        {counted(withRecords, "run")} with records, of {counted(looked, "run")} that were looked at.
       </p>
       {unread.length > 0 && (
         <div class="alert">
@@ -233,7 +234,7 @@ function Evidence({ evidence, pageOf }: { evidence: ModelEvidence | undefined; p
         ) : (
           <Mark
             outcome={gate.passed ? "passed" : "failed"}
-            word={`${gate.passed ? "passed" : "failed"} ${countText(gate.rules, "rule")}${gate.champion === undefined ? "" : ` against ${gate.champion}`}`}
+            word={`${gate.passed ? "passed" : "failed"} ${counted(gate.rules, "rule")}${gate.champion === undefined ? "" : ` against ${gate.champion}`}`}
           />
         )}
       </li>
@@ -247,10 +248,16 @@ function Evidence({ evidence, pageOf }: { evidence: ModelEvidence | undefined; p
   );
 }
 
+const RESULTS: Readonly<Record<string, { readonly outcome: Outcome; readonly word: string }>> = {
+  succeeded: { outcome: "passed", word: "succeeded" },
+  succeededWithIssues: { outcome: "warned", word: "succeeded with issues" },
+  failed: { outcome: "failed", word: "failed" },
+  canceled: { outcome: "warned", word: "canceled" },
+};
+
 function Changes({ endpoint, pageOf }: { endpoint: Endpoint; pageOf: PageProps["pageOf"] }) {
   const { name: of, changes } = endpoint;
   const chart = useMemo(() => trafficChart(endpoint), [endpoint]);
-  const outcome = { succeeded: "passed", succeededWithIssues: "warned", failed: "failed", canceled: "warned" } as const;
   return (
     <>
       {chart && <Chart {...chart} />}
@@ -264,9 +271,12 @@ function Changes({ endpoint, pageOf }: { endpoint: Endpoint; pageOf: PageProps["
             cell: ({ what, deployment, model, strategy }) =>
               what === "rolledBack"
                 ? `rolled back to ${deployment}`
-                : `deployed ${deployment}${model === undefined ? "" : `, ${model}`}${strategy === undefined ? "" : ` (${strategy})`}`,
+                : `deployed ${deployment}${model === undefined ? "" : `, ${model}`}${strategy === undefined ? "" : ` (${strategyText(strategy)})`}`,
           },
-          { title: "Result", cell: ({ result }) => <Mark outcome={outcome[result] ?? "skipped"} word={result} /> },
+          {
+            title: "Result",
+            cell: ({ result }) => <Mark {...(RESULTS[result] ?? { outcome: "skipped", word: result })} />,
+          },
           {
             title: "Traffic afterwards",
             cell: ({ traffic }) =>
@@ -281,9 +291,6 @@ function Changes({ endpoint, pageOf }: { endpoint: Endpoint; pageOf: PageProps["
     </>
   );
 }
-
-const countText = (count: number, noun: string): string =>
-  `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 
 const textOf = ({ name, workspace, deployments }: Endpoint): string =>
   [name, workspace?.name, ...deployments.flatMap((one) => [one.name, one.model])].join(" ").toLowerCase();

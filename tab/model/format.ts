@@ -31,11 +31,14 @@ export function durationText(seconds: number | undefined): string {
 const CLOCK = { hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short" } as const;
 const DAY = { year: "numeric", month: "short", day: "numeric" } as const;
 
-/** The reader's own time, with the name of its zone: pages are passed on. The text itself where it is no time. */
-export function timeText(iso: string | undefined): string {
+/**
+ * The reader's own time, with the name of its zone: pages are passed on. The text itself where it is no time.
+ * @param toMinute without seconds, where there is little room
+ */
+export function timeText(iso: string | undefined, toMinute = false): string {
   const time = Date.parse(iso ?? "");
   if (!Number.isFinite(time)) return iso ?? "";
-  return new Date(time).toLocaleString(undefined, { ...DAY, ...CLOCK });
+  return new Date(time).toLocaleString(undefined, { ...DAY, ...CLOCK, ...(toMinute ? { second: undefined } : {}) });
 }
 
 /** The same without the day. @param time milliseconds since 1970 */
@@ -46,6 +49,11 @@ export const zoneText = (time: number): string =>
   new Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
     .formatToParts(time)
     .find(({ type }) => type === "timeZoneName")?.value ?? "";
+
+const STRATEGIES: Readonly<Record<string, string>> = { blueGreen: "blue/green", inPlace: "in place" };
+
+/** A strategy of rollouts as people write it. @param strategy as the input of the task has it */
+export const strategyText = (strategy: string): string => STRATEGIES[strategy] ?? strategy;
 
 /** `breast-cancer:7` of an ARM id, an `azureml:` reference or an asset's address; the text itself where it is none. */
 export function assetName(id: string): string {

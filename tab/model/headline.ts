@@ -1,5 +1,5 @@
 // The run in one line: whether it passed, which model came out of it, and where that is live.
-import type { RunRecord } from "../../lib/record/index.ts";
+import { counted, type RunRecord } from "../../lib/record/index.ts";
 import { assetName } from "./format.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -54,7 +54,13 @@ export function headlineOf(records: readonly RunRecord[], isWhole: boolean, run:
               : has("succeededWithIssues")
                 ? "issues"
                 : "passed";
-  const parts = [...dataParts(records), ...gateParts(records), ...modelParts(records), ...liveParts(records)];
+  const parts = [
+    ...dataParts(records),
+    ...gateParts(records),
+    ...modelParts(records),
+    ...liveParts(records),
+    ...monitorParts(records),
+  ];
   return { state, word: WORDS[state], parts: [...untold(run), ...parts] };
 }
 
@@ -75,7 +81,7 @@ function gateParts(records: readonly RunRecord[]): string[] {
   const closed = gates.filter(({ passed }) => !passed);
   const rules = gates.flatMap((one) => one.rules);
   const failed = rules.filter(({ passed }) => !passed).length;
-  const of = `${rules.length} ${rules.length === 1 ? "rule" : "rules"}`;
+  const of = counted(rules.length, "rule");
   if (gates.length > 1)
     return [
       closed.length === 0 ? `${gates.length} gates are open` : `${closed.length} of ${gates.length} gates are closed`,
@@ -92,6 +98,14 @@ function modelParts(records: readonly RunRecord[]): string[] {
   const last = models.at(-1);
   return last === undefined ? [] : [`model ${last}`];
 }
+
+/** What is watched, where it is not healthy. */
+const monitorParts = (records: readonly RunRecord[]): string[] =>
+  records.flatMap(({ monitor }) => {
+    const name = monitor?.name ?? monitor?.endpoint;
+    if (monitor === undefined || name === undefined || monitor.outcome === "healthy") return [];
+    return [monitor.outcome === "breached" ? `${name} is breached` : `no evidence of ${name}`];
+  });
 
 /** Share of each deployment of each endpoint, as the last step left it. */
 function liveTraffic(records: readonly RunRecord[]): ReadonlyMap<string, Readonly<Record<string, number>>> {

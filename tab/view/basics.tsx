@@ -70,8 +70,9 @@ export function Facts({ rows }: { rows: readonly (readonly [name: string, value:
   );
 }
 
-export const Time = ({ iso }: { iso: string | undefined }) =>
-  iso === undefined ? null : <time dateTime={iso}>{timeText(iso)}</time>;
+/** @param toMinute without seconds, where there is little room */
+export const Time = ({ iso, toMinute = false }: { iso: string | undefined; toMinute?: boolean }) =>
+  iso === undefined ? null : <time dateTime={iso}>{timeText(iso, toMinute)}</time>;
 
 export interface Column<Row> {
   readonly title: string;

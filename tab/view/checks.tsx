@@ -1,6 +1,6 @@
 // Checks and changes: preflight, setup, what Apply and a clean-up changed, and what new versions of models started.
 import type { Step } from "../load.ts";
-import { Fold, Link, Mark, Omitted, type Outcome, Section, Table } from "./basics.tsx";
+import { Fold, Link, Mark, Omitted, type Outcome, Section, Table, Time } from "./basics.tsx";
 
 const OUTCOMES: Readonly<Record<string, { outcome: Outcome; word: string }>> = {
   passed: { outcome: "passed", word: "as it should be" },
@@ -9,6 +9,16 @@ const OUTCOMES: Readonly<Record<string, { outcome: Outcome; word: string }>> = {
   notAsked: { outcome: "skipped", word: "not asked" },
   notNeeded: { outcome: "skipped", word: "not needed" },
 };
+/** What was done to a resource; of a plan: what would be. */
+function Change({ outcome, isPlan = false }: { outcome: string; isPlan?: boolean | undefined }) {
+  return isPlan && DONE.has(outcome) ? (
+    <Mark outcome="skipped" word={`would be ${outcome}`} />
+  ) : (
+    <Mark outcome={CHANGES[outcome] ?? "skipped"} word={outcome} />
+  );
+}
+
+const DONE: ReadonlySet<string> = new Set(["deleted", "archived", "created", "updated"]);
 const CHANGES: Readonly<Record<string, Outcome>> = {
   deleted: "passed",
   archived: "passed",
@@ -33,12 +43,12 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
           <CheckList name={name} checks={[...(setup?.checks ?? []), ...(preflight?.checks ?? [])]} />
           {cleanUp && (
             <Table
-              caption={cleanUp.isPlan ? `Plan of ${name}: nothing was changed` : `Changes of ${name}`}
+              caption={cleanUp.isPlan ? `Plan of "${name}": nothing was changed` : `Changes of "${name}"`}
               rows={cleanUp.changes}
               columns={[
                 {
                   title: "Outcome",
-                  cell: ({ outcome }) => <Mark outcome={CHANGES[outcome] ?? "skipped"} word={outcome} />,
+                  cell: ({ outcome }) => <Change outcome={outcome} isPlan={cleanUp.isPlan} />,
                 },
                 { title: "Kind", cell: ({ kind }) => kind },
                 { title: "Name", cell: (change) => <code>{change.name}</code> },
@@ -49,12 +59,12 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
           <Omitted omitted={omitted} list="cleanUp.changes" />
           {applied && (
             <Table
-              caption={applied.isPlan ? `Plan of ${name}: nothing was changed` : `Resources of ${name}`}
+              caption={applied.isPlan ? `Plan of "${name}": nothing was changed` : `Resources of "${name}"`}
               rows={applied.resources}
               columns={[
                 {
                   title: "Outcome",
-                  cell: ({ outcome }) => <Mark outcome={CHANGES[outcome] ?? "skipped"} word={outcome} />,
+                  cell: ({ outcome }) => <Change outcome={outcome} isPlan={applied.isPlan} />,
                 },
                 { title: "Kind", cell: ({ kind }) => kind },
                 { title: "Name", cell: (resource) => <code>{resource.name}</code> },
@@ -65,7 +75,7 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
           <Omitted omitted={omitted} list="applied.resources" />
           {watch?.monitors && (
             <Table
-              caption={watch.decision ?? `Monitors that ${name} looked at`}
+              caption={watch.decision ?? `Monitors that "${name}" looked at`}
               rows={watch.monitors}
               columns={[
                 { title: "Monitor", cell: ({ name: monitor }) => <code>{monitor}</code> },
@@ -79,13 +89,13 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
                   ),
                 },
                 { title: "Job", cell: ({ run }) => run ?? "" },
-                { title: "Measured", cell: ({ at }) => at ?? "" },
+                { title: "Measured", cell: ({ at }) => <Time iso={at} /> },
               ]}
             />
           )}
           {watch && watch.started.length > 0 && (
             <Table
-              caption={`Started by ${name}`}
+              caption={`Started by "${name}"`}
               rows={watch.started}
               columns={[
                 { title: "Version", cell: ({ version }) => version },
@@ -112,12 +122,12 @@ function CheckList({ name, checks }: { name: string; checks: readonly Check[] })
   const others = checks.filter(({ outcome }) => outcome !== "passed");
   return (
     <>
-      {others.length > 0 && <CheckTable caption={`Checks of ${name}`} checks={others} />}
+      {others.length > 0 && <CheckTable caption={`Checks of "${name}"`} checks={others} />}
       {good.length > 0 && (
         <Fold
           title={good.length === 1 ? "One check is as it should be" : `${good.length} checks are as they should be`}
         >
-          {() => <CheckTable caption={`Checks of ${name} that passed`} checks={good} />}
+          {() => <CheckTable caption={`Checks of "${name}" that passed`} checks={good} />}
         </Fold>
       )}
     </>

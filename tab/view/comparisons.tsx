@@ -32,7 +32,7 @@ function Comparison({ step }: { step: Step }) {
       </p>
       {challengerValue !== undefined && championValue !== undefined && difference !== undefined && (
         <Table
-          caption={`Scores of ${step.name} on the same rows`}
+          caption={`Scores of "${step.name}" on the same rows`}
           rows={[metric]}
           columns={[
             { title: "Metric", cell: (name) => name },

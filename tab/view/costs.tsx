@@ -1,12 +1,12 @@
 // Costs of the run's jobs, at the prices that their records name.
-import type { RunRecord } from "../../lib/record/index.ts";
+import { amountOf, counted, type RunRecord } from "../../lib/record/index.ts";
 import type { Step } from "../load.ts";
 import { Section, Table } from "./basics.tsx";
 
 type Cost = NonNullable<NonNullable<RunRecord["job"]>["cost"]>;
 
 const money = (amount: number | undefined, currency: string | undefined): string =>
-  amount === undefined ? "–" : `${amount.toFixed(amount !== 0 && Math.abs(amount) < 0.1 ? 4 : 2)} ${currency ?? ""}`;
+  amount === undefined ? "–" : `${amountOf(amount)} ${currency ?? ""}`.trim();
 
 export function Costs({ steps }: { steps: readonly Step[] }) {
   const paid = steps.flatMap(({ record: { job } }) =>
@@ -28,14 +28,15 @@ export function Costs({ steps }: { steps: readonly Step[] }) {
           {
             title: "Node-hours",
             isNumber: true,
-            cell: ({ cost }) => (cost.nodeHours === undefined ? "–" : cost.nodeHours.toFixed(2)),
+            cell: ({ cost }) => (cost.nodeHours === undefined ? "–" : amountOf(cost.nodeHours)),
           },
           { title: "Cost", isNumber: true, cell: ({ cost }) => money(cost.amount, cost.currency) },
         ]}
       />
       {sum && (
         <p>
-          {sum.jobs === 1 ? "The only job" : `All ${sum.jobs} jobs`} of the run: {sum.nodeHours.toFixed(2)} node-hours
+          {sum.jobs === 1 ? "The only job" : `All ${counted(sum.jobs, "job")}`} of the run: {amountOf(sum.nodeHours)}{" "}
+          node-hours
           {sum.amount !== undefined && `, ${money(sum.amount, sum.currency)}`}.
         </p>
       )}

@@ -1,5 +1,5 @@
 // Checked data: the verdict, each check with what was found, and the profile of each column beside its drift.
-import type { CheckedColumn, DataCheckSection, RuleSection } from "../../lib/record/index.ts";
+import { type CheckedColumn, counted, type DataCheckSection, type RuleSection } from "../../lib/record/index.ts";
 import type { Step } from "../load.ts";
 import { numberText } from "../model/format.ts";
 import { Mark, Omitted, Section, Table } from "./basics.tsx";
@@ -23,7 +23,7 @@ function DataCheck({ step }: { step: Step }) {
   const check = step.record.dataCheck as DataCheckSection;
   const { data, baseline, noBaseline, rows, baselineRows } = check;
   const rules = [...check.rules].sort((one, other) => ORDER[outcomeOf(one)] - ORDER[outcomeOf(other)]);
-  const before = baselineRows === undefined ? "" : ` (${numberText(baselineRows)} rows)`;
+  const before = baselineRows === undefined ? "" : ` (${counted(baselineRows, "row")})`;
   return (
     <article class="part">
       <h3>{data}</h3>
@@ -32,7 +32,7 @@ function DataCheck({ step }: { step: Step }) {
           outcome={check.passed ? "passed" : "failed"}
           word={check.passed ? "The data pass" : "The data do not pass"}
         />
-        {`, ${numberText(rows)} rows`}
+        {`, ${counted(rows, "row")}`}
         {baseline === undefined ? `, without a baseline: ${noBaseline ?? ""}` : `, against ${baseline}${before}`}
       </p>
       <Table

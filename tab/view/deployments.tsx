@@ -1,7 +1,7 @@
 // Deployments: traffic over time, the steps of a rollout with their verdicts, rollbacks and failures.
 import type { RunRecord } from "../../lib/record/index.ts";
 import type { Step } from "../load.ts";
-import { assetName } from "../model/format.ts";
+import { assetName, strategyText } from "../model/format.ts";
 import { trafficHistory } from "../model/traffic.ts";
 import { Facts, Link, Mark, Omitted, Section, Table, Time } from "./basics.tsx";
 import { Chart } from "./chart.tsx";
@@ -9,10 +9,9 @@ import { Chart } from "./chart.tsx";
 type Deployment = NonNullable<RunRecord["deployment"]>;
 type RolloutStep = NonNullable<Deployment["steps"]>[number];
 
-const STRATEGIES = { blueGreen: "blue/green", canary: "canary", shadow: "shadow", inPlace: "in place" } as const;
 const VERDICTS = {
-  pass: { outcome: "passed", word: "pass" },
-  fail: { outcome: "failed", word: "fail" },
+  pass: { outcome: "passed", word: "passed" },
+  fail: { outcome: "failed", word: "failed" },
   inconclusive: { outcome: "warned", word: "inconclusive" },
 } as const;
 
@@ -52,7 +51,7 @@ function OneDeployment({ step }: { step: Step }) {
           ["Endpoint", <Link text={deployment.endpoint} url={deployment.studioUrl} />],
           ["Deployment", deployment.name],
           ["Model", deployment.model && assetName(deployment.model)],
-          ["Strategy", deployment.strategy && STRATEGIES[deployment.strategy]],
+          ["Strategy", deployment.strategy && strategyText(deployment.strategy)],
           ["State", deployment.state],
           ["Traffic before", sharesText(deployment.trafficBefore)],
           ["Traffic now", sharesText(deployment.traffic)],

@@ -1,6 +1,6 @@
 // Gates: the verdict, each rule with its reason, and the metrics beside those of the champion.
 import { useState } from "preact/hooks";
-import type { GateSection, RuleSection } from "../../lib/record/index.ts";
+import { counted, type GateSection, type RuleSection } from "../../lib/record/index.ts";
 import type { Step } from "../load.ts";
 import { differenceText, numberText } from "../model/format.ts";
 import { FIRST, Mark, Omitted, Section, Table } from "./basics.tsx";
@@ -24,15 +24,13 @@ function Gate({ step }: { step: Step }) {
   const failed = gate.rules.filter((rule) => outcomeOf(rule) === "failed").length;
   return (
     <article class="part">
-      <h3>
-        {step.name}
-        {gate.jobName && ` of ${gate.jobName}`}
-      </h3>
+      <h3>{step.name}</h3>
       <p>
         <Mark
           outcome={gate.passed ? "passed" : "failed"}
           word={gate.passed ? "The gate is open" : "The gate is closed"}
         />
+        {gate.jobName && ` for the job ${gate.jobName}`}
         {gate.champion ? `, against ${gate.champion}` : ", without a champion"}
         {gate.isPlan && ". A dry run: it judged nothing that counts."}
       </p>
@@ -72,11 +70,11 @@ function Rules({ rules, failed, name }: { rules: readonly RuleSection[]; failed:
             checked={isFailedOnly}
             onChange={(event) => setFailedOnly(event.currentTarget.checked)}
           />
-          Only the {failed.toLocaleString("en-US")} that failed
+          Only what failed: {counted(failed, "rule")}
         </label>
       )}
       <Table
-        caption={`Rules of ${name}: ${rules.length.toLocaleString("en-US")}, ${failed.toLocaleString("en-US")} failed`}
+        caption={`${counted(rules.length, "rule")} of "${name}", ${failed === 0 ? "none" : failed.toLocaleString("en-US")} failed`}
         rows={shown}
         columns={[
           { title: "Result", cell: (rule) => <Mark outcome={outcomeOf(rule)} word={wordOf(rule)} /> },
@@ -101,7 +99,7 @@ function Metrics({ metrics = {}, champion = {}, name }: { metrics: Numbers; cham
   };
   return (
     <Table
-      caption={`Metrics of ${name} against the champion`}
+      caption={`Metrics of "${name}"${Object.keys(champion).length > 0 ? " beside the champion's" : ""}`}
       rows={names}
       columns={[
         { title: "Metric", cell: (metric) => metric },

@@ -1,4 +1,5 @@
 // Lineage: commit, data, job, model and deployment in their order, with lines between them and links in both directions.
+import { Fragment } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { KINDS, type Kind, type LineageNode } from "../model/lineage.ts";
 import { Link, Section } from "./basics.tsx";
@@ -69,17 +70,19 @@ function Ends({
   return (
     <span class="ends">
       {word}{" "}
-      {keys.slice(0, 5).map((key) => (
-        <a
-          key={key}
-          href={`#${ids.get(key)}`}
-          onClick={(event) => {
-            event.preventDefault();
-            document.getElementById(ids.get(key) ?? "")?.focus();
-          }}
-        >
-          {names.get(key)}
-        </a>
+      {keys.slice(0, 5).map((key, index) => (
+        <Fragment key={key}>
+          {index > 0 && ", "}
+          <a
+            href={`#${ids.get(key)}`}
+            onClick={(event) => {
+              event.preventDefault();
+              document.getElementById(ids.get(key) ?? "")?.focus();
+            }}
+          >
+            {names.get(key)}
+          </a>
+        </Fragment>
       ))}
       {keys.length > 5 && ` and ${keys.length - 5} more`}
     </span>

@@ -23,7 +23,14 @@ export function Production({ steps }: { steps: readonly Step[] }) {
               ["Run of the monitor", monitor.job && <Link text={monitor.job} url={monitor.studioUrl} />],
               ["Began", monitor.at && <Time iso={monitor.at} />],
               ["Endpoint", monitor.endpoint && <code>{monitor.endpoint}</code>],
-              ["Window", monitor.from && `${monitor.from} to ${monitor.to ?? ""}`],
+              [
+                "Window",
+                monitor.from && (
+                  <>
+                    <Time iso={monitor.from} /> to <Time iso={monitor.to} />
+                  </>
+                ),
+              ],
             ]}
           />
           {!monitor.signals?.length && !monitor.deployments?.length && <p>{monitor.reasons?.join(" ")}</p>}

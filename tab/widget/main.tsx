@@ -53,7 +53,7 @@ function Line({ endpoint: { name, deployments, changes }, host }: { endpoint: En
           {share !== 100 && ` ${share} %`}
           <span class="quiet">
             {" "}
-            {isOlder ? "before" : "since"} <Time iso={since} />
+            {isOlder ? "before" : "since"} <Time iso={since} toMinute />
           </span>{" "}
           {evidence?.gate && (
             <Mark

@@ -91,7 +91,7 @@ const VIEWS: readonly View[] = [
   {
     title: "a thousand rules and fifty jobs",
     steps: runs.huge(),
-    shows: ["11 of 1000 rules failed", "Jobs (50)", "Show all 1,000 rows", "The first 12 of 50 jobs."],
+    shows: ["11 of 1,000 rules failed", "Jobs (50)", "Show all 1,000 rows", "The first 12 of 50 jobs."],
   },
   {
     title: "checks, a clean-up and a rollback",
