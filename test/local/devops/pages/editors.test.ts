@@ -140,6 +140,14 @@ describe("the editors of local Azure DevOps", () => {
     assert.equal(await page.getByText("0.8").isVisible(), false);
     await page.locator("summary").click();
     assert.equal(await page.getByText("0.8").isVisible(), true);
+    // By `---:`, as Azure DevOps has it.
+    assert.deepEqual(
+      await page.evaluate(
+        `[...document.querySelectorAll(".thread tr > :last-child")].map((one) => getComputedStyle(one).textAlign)`,
+      ),
+      ["right", "right"],
+    );
+    assert.match(await page.locator(".thread .by").innerText(), /\d [AP]M \(UTC\)/);
     assert.notEqual(await page.title(), "taken");
     assert.deepEqual(faults, []);
     await close();

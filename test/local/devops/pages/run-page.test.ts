@@ -128,6 +128,10 @@ describe("the run page of local Azure DevOps", () => {
       ["Train", "Release"],
     );
     assert.match(await page.locator(".facts").innerText(), /50% passed/);
+    assert.match(
+      await page.locator(".facts").innerText(),
+      /Time started and elapsed\s+\w+ \d+, \d+, \d+:\d+ [AP]M \(UTC\)/,
+    );
     assert.equal(await page.locator(".extensions article").count(), 2);
     assert.match(await page.locator(".extensions").innerText(), /metrics\.auc = 0\.8 < 0\.9 \*really\* \|/);
     assert.equal(await page.locator(".extensions a[href='https://ml.azure.com/runs/1']").count(), 2);
@@ -154,6 +158,10 @@ describe("the run page of local Azure DevOps", () => {
     const { page, close } = await open(failedRun(), VIEWS.tests);
     assert.match(await page.locator(".numbers").innerText(), /Total tests\s+2\s+Passed\s+1\s+Failed\s+1/);
     assert.match(await page.locator(".details").innerText(), /0\.8 is not at least 0\.9/);
+    const ends = await page.evaluate<number[]>(
+      `[...document.querySelector(".results tbody tr").children].map((cell) => Math.round(cell.getBoundingClientRect().bottom))`,
+    );
+    assert.equal(new Set(ends).size, 1, "the line below a row is one");
     await page.getByRole("button", { name: "Passed", exact: true }).click();
     assert.deepEqual(await page.locator("button.result").allInnerTexts(), ["metrics.loss <= 1"]);
     await close();
