@@ -64,11 +64,12 @@ export function duration(from, until) {
   return hours === 0 ? `${minutes}m ${seconds % 60}s` : `${hours}h ${minutes % 60}m ${seconds % 60}s`;
 }
 
-/** Day and time for people; empty where it is not known. */
+/** Day and time for people, in UTC, which it names; empty where it is not known. */
 export function moment(text) {
   const time = Date.parse(text ?? "");
   if (!Number.isFinite(time)) return "";
-  return new Date(time).toLocaleString("en-US", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  const told = new Date(time).toLocaleString("en-US", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  return `${told} (UTC)`;
 }
 
 /** `1 error`, `2 errors`. */

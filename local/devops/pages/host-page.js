@@ -30,7 +30,7 @@ document.getElementById("trail").append(
 );
 document.getElementById("title").replaceChildren(page.run ? mark(page.run.state) : "", " ", page.title);
 if (page.subtitle) document.getElementById("subtitle").textContent = page.subtitle;
-if (page.run?.queued) document.getElementById("subtitle").append(` • ${moment(page.run.queued)} (UTC)`);
+if (page.run?.queued) document.getElementById("subtitle").append(` • ${moment(page.run.queued)}`);
 for (const tab of page.tabs) {
   const current = tab.id === (page.tab?.id ?? page.current);
   const link = element("a", { href: address({ view: tab.id, j: undefined, t: undefined }) }, tab.name);

@@ -38,20 +38,30 @@ const cells = (line) =>
     .split(/(?<!\\)\|/)
     .map((cell) => cell.trim());
 
+/** Where a column's texts stand, by the line below its head: `---:` is right, `:---:` the middle. */
+function aligned(rule) {
+  if (!rule?.endsWith(":")) return {};
+  return { class: rule.startsWith(":") ? "center" : "right" };
+}
+
 /** A table without a head names its rows by their first cells. */
 function table(lines) {
-  const [head, , ...rows] = lines.map(cells);
+  const [head, rules, ...rows] = lines.map(cells);
   const named = head.some((cell) => cell !== "");
   const body = rows.map((row) =>
     element(
       "tr",
       {},
       row.map((cell, index) =>
-        !named && index === 0 ? element("th", { scope: "row" }, inline(cell)) : element("td", {}, inline(cell)),
+        !named && index === 0
+          ? element("th", { scope: "row" }, inline(cell))
+          : element("td", aligned(rules[index]), inline(cell)),
       ),
     ),
   );
-  const titles = head.map((cell) => (cell === "" ? element("td", {}) : element("th", { scope: "col" }, inline(cell))));
+  const titles = head.map((cell, index) =>
+    cell === "" ? element("td", {}) : element("th", { scope: "col", ...aligned(rules[index]) }, inline(cell)),
+  );
   return element(
     "div",
     { class: "wide", tabindex: 0, role: "group", "aria-label": "Table" },

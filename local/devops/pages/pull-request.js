@@ -98,7 +98,7 @@ function thread({ status, comments }, index) {
           { class: "by" },
           element("span", { class: "face", "aria-hidden": "true" }, initials(one.author.displayName)),
           element("h3", place === 0 ? { id } : {}, one.author.displayName),
-          element("span", { class: "quiet" }, `${moment(one.publishedDate)} (UTC)`),
+          element("span", { class: "quiet" }, moment(one.publishedDate)),
           place === 0 && THREADS[status] && element("span", { class: "pill" }, THREADS[status]),
         ),
         markdown(one.content ?? "", 4),

@@ -99,18 +99,21 @@ export async function show(main) {
         element(
           "th",
           { scope: "row" },
-          mark(stateOf(result), ""),
-          " ",
           element(
-            "button",
-            {
-              type: "button",
-              class: "result",
-              "aria-pressed": "false",
-              "data-id": `${result.testRun.id}/${result.id}`,
-              onclick: () => choose(result, true),
-            },
-            result.testCaseTitle ?? result.automatedTestName ?? `Result ${result.id}`,
+            "div",
+            {},
+            mark(stateOf(result), ""),
+            element(
+              "button",
+              {
+                type: "button",
+                class: "result",
+                "aria-pressed": "false",
+                "data-id": `${result.testRun.id}/${result.id}`,
+                onclick: () => choose(result, true),
+              },
+              result.testCaseTitle ?? result.automatedTestName ?? `Result ${result.id}`,
+            ),
           ),
         ),
         element("td", {}, wordOfTest(result)),
