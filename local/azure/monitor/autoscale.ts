@@ -128,7 +128,10 @@ export function keepScaling(world: AzureWorld): void {
   });
 }
 
-/** Sets the instance count of what a setting is for. Profiles that recur are kept and not applied. */
+/**
+ * Sets the instance count of what a setting is for, which is `Scaling` meanwhile: the state is published (docs/facts/operations.md#A.6), and that
+ * autoscale shows it is inferred. Profiles that recur are kept and not applied.
+ */
 function scale(world: AzureWorld, record: AutoscaleRecord): void {
   if (record.properties["enabled"] === false) return;
   const now = world.clock.now();
@@ -152,10 +155,19 @@ function scale(world: AzureWorld, record: AutoscaleRecord): void {
     Math.max(profile.minimum, wantedCount(world, profile, record, capacity, now)),
   );
   if (wanted === capacity || !hasRoom(world, deployment, wanted)) return;
-  deployment.sku = { ...deployment.sku, capacity: wanted };
-  deploymentsOf(world).changed();
   record.scaledAt = now;
   autoscaleSettingsOf(world).changed();
+  const is = (state: DeploymentRecord["provisioningState"]) => {
+    deployment.provisioningState = state;
+    deploymentsOf(world).changed();
+  };
+  is("Scaling");
+  // As long as any operation on a deployment: minutes pass until there are more instances, or fewer.
+  world.clock.after(world.settings.online.deployment, () => {
+    if (deployment.provisioningState !== "Scaling") return;
+    deployment.sku = { ...deployment.sku, capacity: wanted };
+    is("Succeeded");
+  });
 }
 
 /** Whether the quota has room for so many instances: an action of autoscale that is refused changes nothing, and is tried again. */

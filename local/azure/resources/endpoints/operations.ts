@@ -3,6 +3,7 @@ import type { Request, Response } from "express";
 import { type Author, isRecent, type Stamps, stampsOf } from "../../arm/envelope.ts";
 import { userError } from "../../arm/errors.ts";
 import type { Operation, OperationKind } from "../../arm/operations.ts";
+import { deploymentKey, deploymentsOfEndpoint } from "../../records/online-endpoint.ts";
 import type { Store } from "../../records/state.ts";
 import { DeploymentFailure } from "../../scoring/container.ts";
 import type { AzureWorld } from "../../world/world.ts";
@@ -23,13 +24,20 @@ export function requireIdle(world: AzureWorld, endpoint: string, deployment?: st
   for (const [about, operation] of runningOf(world)) {
     const inTheWay = about === name || (mine === undefined ? about.startsWith(`${name}/`) : about === mine);
     if (!inTheWay) continue;
-    throw userError(
-      409,
-      `An operation is already running on the ${about.includes("/") ? "deployment" : "endpoint"} ${about.replace(/^batch:/, "")}: ${operation.id}.`,
-      ["Conflict", "OperationInProgress"],
-    );
+    throw busy(about, operation.id);
   }
+  const scaling = deploymentsOfEndpoint(world, name).find(
+    (one) => one.provisioningState === "Scaling" && (mine === undefined || mine === deploymentKey(name, one.name)),
+  );
+  if (scaling !== undefined) throw busy(deploymentKey(name, scaling.name), "its autoscale");
 }
+
+const busy = (about: string, by: string) =>
+  userError(
+    409,
+    `An operation is already running on the ${about.includes("/") ? "deployment" : "endpoint"} ${about.replace(/^batch:/, "")}: ${by}.`,
+    ["Conflict", "OperationInProgress"],
+  );
 
 /** Since 2024 the ids of online endpoints and deployments begin otherwise (docs/facts/recorded-operations.md#1.3). */
 const recentKinds: Readonly<Record<"oe" | "od", OperationKind>> = { oe: "oeidp", od: "odidp" };

@@ -124,6 +124,28 @@ describe("plan of a rollback", () => {
     assert.deepEqual([plan.to, plan.from], ["amber", ["blue"]]);
   });
 
+  for (const state of ["Scaling", "Updating"]) {
+    it(`goes to the last known good one also while that is ${state}, and not one further back`, () => {
+      const tags = good("green", "blue", "amber");
+      const there = deployments("amber", `blue:${state}`, "green");
+      assert.deepEqual(planRollback(endpoint({ green: 100 }, tags), there).skipped, []);
+      assert.equal(planRollback(endpoint({ green: 100 }, tags), there).to, "blue");
+      assert.equal(planRollback(endpoint({ green: 100 }, tags), there, "blue").to, "blue");
+      // A second click, while the one that the first one went to gets more instances.
+      const back = { to: "blue", from: ["green"], at: "2026-11-27T10:00:00Z" };
+      const soon = { now: Date.parse("2026-11-27T10:05:00Z"), of: "" };
+      const again = planRollback(endpoint({ blue: 100 }, withRolledBack(tags, back)), there, undefined, soon);
+      assert.deepEqual([again.to, again.isThere], ["blue", true]);
+    });
+  }
+
+  it("leaves out the last known good one while another run is changing it", () => {
+    const there = deployments("amber", "blue:Updating", "green");
+    const moment = { now: 0, of: "", changing: new Set(["blue"]) };
+    const plan = planRollback(endpoint({ green: 100 }, good("green", "blue", "amber")), there, undefined, moment);
+    assert.deepEqual([plan.to, plan.skipped], ["amber", ["blue was known to be good, and is Updating."]]);
+  });
+
   it("leaves out good ones that are gone or not ready, and says so", () => {
     const plan = planRollback(
       endpoint({ teal: 100 }, good("teal", "green", "blue", "amber")),

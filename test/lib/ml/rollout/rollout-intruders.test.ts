@@ -91,6 +91,46 @@ describe("rollouts on an endpoint that somebody else changes", () => {
     }
   });
 
+  for (const state of ["Scaling", "Updating"] as const) {
+    for (const before of ["call", "traffic"]) {
+      it(`a new deployment that is ${state} before its ${before} is waited for where Azure wants it, and not taken back`, async () => {
+        const { azure } = await theCloud();
+        const name = await liveEndpoint();
+        const green = () => deploymentsOf(azure).get(deploymentKey(name, "green"));
+        const isLook = ({ method, url }: { method: string; url: string }) =>
+          (method === "GET" && url.includes("/deployments/green?")) || isTrafficWrite(name)({ method, url });
+        let looks: number | undefined;
+        const rollout = await begin(name, {
+          deployment: "green",
+          how: "a",
+          opening: {
+            async between(request, send) {
+              const there = green();
+              // Autoscale, or somebody who writes a tag, comes to its end.
+              if (looks !== undefined && isLook(request) && ++looks === 3 && there)
+                there.provisioningState = "Succeeded";
+              const response = await send();
+              const isNow = before === "call" ? isDeploymentWrite(name)(request) : isCall(request);
+              if (isNow && looks === undefined) {
+                await settled(name);
+                looks = 0;
+                const begun = green();
+                if (begun) begun.provisioningState = state;
+              }
+              return response;
+            },
+          },
+        });
+        const error = await rollout.done.then(
+          () => undefined,
+          (failure: Error) => failure.message,
+        );
+        assert.equal(error, undefined);
+        assert.deepEqual(await served(name), { traffic: { green: 100 }, deployments: ["blue", "green:a"] });
+      });
+    }
+  }
+
   it("names near the longest, and those beside them that are taken, are passed by", async () => {
     const name = freshEndpoint();
     const long = "a".repeat(32);

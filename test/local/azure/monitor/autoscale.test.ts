@@ -105,6 +105,24 @@ describe("local Azure: autoscale settings", () => {
     await ask(cloud, "DELETE", url("scale"), { token });
   });
 
+  it("let a deployment be Scaling until its instances are there, and no other write through", async () => {
+    const path = "/onlineEndpoints/fraud/deployments/blue";
+    const state = async () => (await workspaceAsk(cloud, "GET", path)).body.properties.provisioningState;
+    const count = await capacity();
+    cloud.azure.settings.online.deployment = 10 * MINUTE;
+    await put("scale", setting([], { minimum: String(count + 1), maximum: "9", default: String(count + 1) }));
+    cloud.azure.clock.leap(MINUTE);
+    await until("it scales", async () => (await state()) === "Scaling");
+    assert.equal(await capacity(), count);
+    const body = { tags: { a: "b" } };
+    for (const at of [path, "/onlineEndpoints/fraud"])
+      assert.equal((await workspaceAsk(cloud, "PATCH", at, { body })).status, 409, at);
+    cloud.azure.settings.online.deployment = 0;
+    cloud.azure.clock.leap(10 * MINUTE);
+    await until("it has", async () => (await state()) === "Succeeded" && (await capacity()) === count + 1);
+    await ask(cloud, "DELETE", url("scale"), { token });
+  });
+
   it("raise the instance count only as far as the quota has room, and once it has", async () => {
     const { quota } = cloud.azure.settings;
     // Two cores an instance, and a fifth more instances for upgrades: one holds four cores, two hold six.
