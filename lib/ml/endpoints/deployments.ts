@@ -24,6 +24,10 @@ interface DeploymentProperties {
   readonly properties?: Record<string, string> | null;
 }
 
+/** Whether a deployment answers requests: also while Azure adds instances to it, or takes some away (docs/facts/operations.md#A.6). */
+export const answers = ({ properties }: Pick<Deployment, "properties">): boolean =>
+  /^(succeeded|scaling)$/i.test(properties.provisioningState ?? "");
+
 const pathOf = (workspace: Workspace, endpoint: string, name?: string) =>
   `${workspace.id}/onlineEndpoints/${segment(endpoint, "the endpoint's name")}/deployments${name === undefined ? "" : `/${segment(name, "the deployment's name")}`}`;
 

@@ -72,7 +72,9 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
   ]);
   if (endpoint === undefined) throw await noSuchEndpoint(workspace, name);
   const of = runMark(workspace.provenance);
-  const plan = planRollback(endpoint, deployments, options.deployment, { now: workspace.azure.now(), of });
+  const changing = new RolloutClaim(workspace.provenance).sorted(rollouts).foreign;
+  const moment = { now: workspace.azure.now(), of, changing };
+  const plan = planRollback(endpoint, deployments, options.deployment, moment);
   for (const line of rollbackLines(name, plan)) log.info(line);
   warnOfOthers(workspace, name, plan, rollouts);
   const section = (news: Partial<RollbackSection>): RollbackSection => {

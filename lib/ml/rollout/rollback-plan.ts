@@ -2,7 +2,7 @@
 // Tests: test/lib/ml/rollout/rollback-plan.test.ts
 import { TaskError } from "../../errors.ts";
 import { didYouMean } from "../../nearest-name.ts";
-import type { Deployment } from "../endpoints/deployments.ts";
+import { answers, type Deployment } from "../endpoints/deployments.ts";
 import { knownGood, LAST_KNOWN_GOOD, type RolledBack, rolledBack } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
 import { sameName, sameTraffic, sayTraffic, shareOf, withoutZeros } from "../endpoints/traffic-shares.ts";
@@ -39,6 +39,8 @@ type Choice = Pick<RollbackPlan, "to" | "reason" | "skipped" | "stays">;
 export interface Moment {
   readonly now: number;
   readonly of: string;
+  /** Deployments, in lower case, that another run is changing. */
+  readonly changing?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -79,7 +81,7 @@ function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: s
       )}`,
       { errorCode: "AML1210", hint: "Name one of those with the input deploymentName." },
     );
-  if (!isReady(there))
+  if (!comesBack(there))
     throw new TaskError(
       "conflict",
       `The deployment ${there.name} of ${endpoint.name} is ${stateOf(there)}, so it gets no traffic, and nothing was changed; ${sayDeployments(endpoint, deployments)}.`,
@@ -102,15 +104,16 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[], m
   const good = [...(before === undefined ? [] : [before]), ...known].flatMap((name) => {
     if (sameName(live?.name, name) || sameName(progress, name)) return [];
     const there = deployments.find((one) => sameName(one.name, name));
-    if (there?.name !== undefined && isReady(there)) return [there.name];
+    const isOthers = moment.changing?.has(name.toLowerCase()) === true;
+    if (there?.name !== undefined && (answers(there) || (comesBack(there) && !isOthers))) return [there.name];
     skipped.push(`${name} was known to be good, and is ${there ? stateOf(there) : "not there any more"}.`);
     return [];
   });
   const [next] = good;
   const back = rolledBack(endpoint.tags);
   const isBack = live?.name !== undefined && sameName(back?.to, live.name);
-  // One that is not ready is gone away from, whoever went to it.
-  if (live?.name !== undefined && isReady(live)) {
+  // One that has failed, or goes, is gone away from, whoever went to it.
+  if (live?.name !== undefined && comesBack(live)) {
     if (progress !== undefined && !sameName(live.name, progress))
       return {
         to: live.name,
@@ -186,8 +189,12 @@ function sayAge({ at = 0 }: RolledBack, { now }: Moment): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
+/**
+ * Whether a deployment can have the traffic, now or once an operation on it has ended, which is waited for before it is moved. Autoscale begins one
+ * on a deployment that has just lost its traffic: to pass over that would be to go further back than anybody wants.
+ */
+const comesBack = (deployment: Deployment) => answers(deployment) || /^updating$/i.test(stateOf(deployment));
 const stateOf = (deployment: Deployment) => deployment.properties.provisioningState ?? "in an unknown state";
-const isReady = (deployment: Deployment) => /^succeeded$/i.test(stateOf(deployment));
 
 function sayDeployments(endpoint: Endpoint, deployments: readonly Deployment[]): string {
   const each = deployments.slice(0, 20).map((one) => {

@@ -5,7 +5,7 @@ import { LONGEST_NAMES_ON_KUBERNETES, type OnlineEndpointDocument, onlineEndpoin
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import { createResolver } from "../assets/resolve.ts";
-import { findDeployment } from "../endpoints/deployments.ts";
+import { answers, findDeployment } from "../endpoints/deployments.ts";
 import type { Held } from "../endpoints/endpoint-lock.ts";
 import { type Endpoint, putEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { shareOf } from "../endpoints/traffic-shares.ts";
@@ -67,16 +67,24 @@ export function requireIdle(endpoint: string, name: string, traffic: Traffic): v
   );
 }
 
-/** Traffic goes only to deployments that are ready now: the state is read again. */
+/**
+ * Traffic goes only to deployments that are ready now: the state is read again. One on which an operation is under way is told as the service
+ * tells that it is busy, so that its end is waited for: autoscale, or somebody who writes a tag, begins one at any time.
+ * @throws TaskError `conflict`, with the status 409 while an operation is under way
+ */
 export async function requireReady(workspace: Workspace, endpoint: string, name: string): Promise<void> {
   if (workspace.azure.dryRun) return;
   const there = await findDeployment(workspace, endpoint, name);
   const state = there?.properties.provisioningState;
-  if (there && /^succeeded$/i.test(state ?? "")) return;
+  if (there && answers(there)) return;
   throw new TaskError(
     "conflict",
     `The deployment ${name} of ${endpoint} is ${there ? state : "not there any more"}, so it gets no traffic.`,
-    { errorCode: "AML1603", hint: "See in the studio who has changed it, and run the step again." },
+    {
+      errorCode: "AML1603",
+      hint: "See in the studio who has changed it, and run the step again.",
+      ...(/^updating$/i.test(state ?? "") ? { status: 409 } : {}),
+    },
   );
 }
 

@@ -257,7 +257,7 @@ export class Rollout {
     // An operation may say that it has succeeded of a deployment that has not.
     const [endpoint] = await Promise.all([
       getEndpoint(this.#workspace, this.#endpoint),
-      this.#wrote ? requireReady(this.#workspace, this.#endpoint, this.name) : undefined,
+      this.#wrote ? this.#ready() : undefined,
     ]);
     this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
     const { call } = this.#options;
@@ -271,6 +271,12 @@ export class Rollout {
     const reply = await callBeforeTraffic(this.#workspace, endpoint, this.name, { ...call, onProgress });
     if (reply) this.tell({ reply });
     return endpoint;
+  }
+
+  #ready(): Promise<void> {
+    return retryOnConflict(this.#workspace, `the deployment ${this.name}`, this.#begun.left(), () =>
+      requireReady(this.#workspace, this.#endpoint, this.name),
+    );
   }
 
   /**

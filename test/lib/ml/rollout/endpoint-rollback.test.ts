@@ -5,7 +5,7 @@ import { IN_PROGRESS, LAST_KNOWN_GOOD, ROLLED_BACK } from "../../../../lib/ml/en
 import { parseExpectations } from "../../../../lib/ml/endpoints/expectations.ts";
 import { type RollbackOptions, rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import { ORIGIN, withProgress } from "../../../../lib/ml/rollout/rollout-progress.ts";
-import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
+import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
   afterAnswer,
   afterJob,
@@ -91,6 +91,27 @@ describe("rollback of an endpoint", () => {
       [],
     );
     assert.ok(paths.some((path) => path.endsWith("/score")));
+  });
+
+  it("waits for the end of an operation on the last known good deployment, and moves the traffic then", async () => {
+    const name = await released();
+    const blue = deploymentsOf((await theCloud()).azure).get(deploymentKey(name, "blue"))!;
+    blue.provisioningState = "Updating";
+    let looks = 0;
+    const run = await rollBack(
+      name,
+      {},
+      {
+        between: (sent, send) => {
+          if (sent.url.includes("/deployments/blue?") && ++looks === 2) blue.provisioningState = "Succeeded";
+          return send();
+        },
+      },
+    );
+    assert.equal((await run.done).to, "blue");
+    assert.ok(looks >= 2, String(looks));
+    assert.deepEqual(run.writes, [`PUT ${name}`]);
+    assert.deepEqual((await served(name)).traffic, { blue: 100 });
   });
 
   it("moves nothing where the deployment does not answer as expected", async () => {
