@@ -170,6 +170,32 @@ describe("Apply", () => {
     });
   });
 
+  it("writes no variable that nobody has filled in over a secret", async () => {
+    const store = (key: string) =>
+      `type: azure_blob\nname: apply_open\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: "${key}"}\n`;
+    const files = project({ "store.yml": store("a2VwdC1rZXktb2YtYS10ZXN0") });
+    const given = { file: path.join(files, "store.yml") };
+    assert.equal((await apply(given, files)).error, undefined);
+    for (const text of ["$(storageKey)", "${KEY}", "{{ key }}", "#{storageKey}#", "__KEY__", "<account key>"]) {
+      writeFileSync(given.file, store(text));
+      const ran = await apply(given, files);
+      assert.match(ran.error?.message ?? "no error", /store\.yml:5:28: "credentials\.account_key" is still /, text);
+      assert.ok(ran.error?.message.includes(JSON.stringify(text)), text);
+      assert.deepEqual(
+        ran.requests.filter((one) => one.startsWith("PUT ")),
+        [],
+      );
+    }
+    const others = {
+      "feed.yml": "type: python_feed\nname: apply_open\ntarget: t\ncredentials: {type: pat, pat: $(token)}\n",
+      "vm.yml":
+        "type: virtualmachine\nname: open\nresource_id: /subscriptions/s\nssh_settings: {admin_username: u, admin_password: <password>}\n",
+    };
+    const folder = project({ ...others, "store.yml": store("a2VwdC1rZXktb2YtYS10ZXN0") });
+    const both = await apply({ file: folder }, folder);
+    assert.match(both.error?.message ?? "no error", /feed\.yml:4:.*vm\.yml:4:/s);
+  });
+
   it("tries an import anew that has failed, and not one that goes on or has completed", async () => {
     const source = "source: {type: file_system, connection: 'azureml:apply_feed', path: x/*}";
     const files = project({
