@@ -3,6 +3,7 @@
 
 import { nearestName } from "../../nearest-name.ts";
 import { SEGMENT_RULE, segmentFault } from "../../segment.ts";
+import { DocumentFault } from "./faults.ts";
 import { described, describedKind, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
 import { plainValue, type ScalarNode, type YamlNode } from "./source.ts";
 import { pythonFloat } from "./value.ts";
@@ -205,9 +206,20 @@ export const anything: Shape<unknown> = {
   write: (value) => value,
 };
 
+/** Variables as pipelines and their replacing steps write them: `$(key)`, `${KEY}`, `{{ key }}`, `#{key}#`, `__KEY__`, `<password>`. */
+const VARIABLE = /^(<[\w .-]+>|\$\([\w .-]+\)|\$\{+[\w .-]+\}+|\{\{[\w .-]+\}\}|#\{[\w .-]+\}#?|__\w+__)$/;
+
 /** Placeholders for a secret are no secrets: `<password>`, `$(key)`, a row of x, "example-password". */
 const PLACEHOLDER =
   /^(<.*>|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|[^a-wyz0-9]*|changeme|(example|dummy|your|my|replace|some)([-_ ]?(api|access|account|admin|secret|user|key|pass|password|token|pat|value|here|me))*)$/i;
+
+const unfilled = (node: ScalarNode, at: Reading) =>
+  new DocumentFault(`${at.name} is still ${JSON.stringify(node.text)}, and no secret: nobody has filled it in.`, {
+    errorCode: "AML1802",
+    where: node.where,
+    path: at.path,
+    hint: "Azure Pipelines replaces no variables in files. Let a step before this one write the secret into the file, from a variable that it maps into its environment.",
+  });
 
 /** A key, password or token. It is noted, so that it can be kept out of logs, plans and records; no fault shows it. */
 export const secretText: Shape<string> = {
@@ -215,7 +227,8 @@ export const secretText: Shape<string> = {
   below: NOTHING_BELOW,
   read(node, at) {
     if (node.kind !== "scalar" || node.type === "null") return at.fault(node, `${at.name} is no text.`);
-    if (!PLACEHOLDER.test(node.text)) at.secrets.add(node.text);
+    if (VARIABLE.test(node.text)) at.secrets.unfilled.push(unfilled(node, at));
+    else if (!PLACEHOLDER.test(node.text)) at.secrets.add(node.text);
     if (node.type !== "string") return at.fault(node, `${at.name} is no text.`, { hint: "Put the value in quotes." });
     return node.text;
   },

@@ -1,8 +1,12 @@
 // The keys, passwords and tokens of a document: each is masked when it is read, in every reader of the document.
 // Tests: test/lib/documents/language/hash.test.ts
 
+import type { DocumentFault } from "./faults.ts";
+
 /** Filled while a document is read. */
 export class Secrets extends Set<string> {
+  /** Variables that stand where a secret belongs: a plan shows them, and whoever writes the document refuses them. */
+  readonly unfilled: DocumentFault[] = [];
   readonly #hide: (secret: string) => void;
 
   constructor(hide: (secret: string) => void = () => {}) {

@@ -5,6 +5,7 @@ import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, Faults, formatPath } from "./faults.ts";
 import type { NamedThing, Unplaced } from "./named.ts";
 import type { Resolver } from "./resolver.ts";
+import type { Secrets } from "./secrets.ts";
 import type { GivenInput, SourceFile, YamlNode } from "./source.ts";
 import type { UploadRoot } from "./upload-folders.ts";
 
@@ -52,7 +53,7 @@ export class Reading {
   readonly root: UploadRoot | undefined;
   readonly absentData: boolean;
   /** Collects the secrets of the document. */
-  readonly secrets: Set<string>;
+  readonly secrets: Secrets;
   /** Inside a pipeline's node any value may be a `${{...}}` expression. */
   readonly expressions: boolean;
   /** Collects the document's references to existing resources. */

@@ -48,7 +48,7 @@ export interface SourceFile {
   /** Whether data that jobs take may be missing: a plan may be made before the data is there. */
   readonly absentData?: boolean | undefined;
   /** Keys, passwords and tokens that stand in the file; filled, and hidden, while a document is read. Never print or record one. */
-  readonly secrets: Set<string>;
+  readonly secrets: Secrets;
   readonly node: MapNode;
 }
 

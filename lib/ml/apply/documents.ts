@@ -48,6 +48,8 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
       if (how) {
         const document = how.parse(file) as ApplicableDocument["document"];
         const isTemplate = TEMPLATE.test(document.name ?? "");
+        // What stands in Azure works: a variable in its place would not, and Azure does not try it.
+        if (!isTemplate) faults.push(...file.secrets.unfilled);
         if (isTemplate && !isFolder) throw notFilledIn(file, found, document.name ?? "");
         if (isTemplate)
           skipped.push({

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import YAML from "yaml";
 import { kindOf, parseSource, type SourceFile } from "../../../lib/documents/index.ts";
+import { Secrets } from "../../../lib/documents/language/secrets.ts";
 import { type MapNode, plainValue, type YamlNode } from "../../../lib/documents/language/source.ts";
 import { planSource } from "../../../scripts/plan/plan.ts";
 import { type Project, project } from "./project.ts";
@@ -65,7 +66,7 @@ function sourceOf(text: string, name: string, folder: string): SourceFile[] {
 /** What is planned; undefined where it is refused. Names that a plan makes up come from the content of what they name. */
 async function planned(file: SourceFile): Promise<string | undefined> {
   try {
-    return JSON.stringify((await planSource({ ...file, secrets: new Set() })).writes);
+    return JSON.stringify((await planSource({ ...file, secrets: new Secrets() })).writes);
   } catch {
     return undefined;
   }
