@@ -1,6 +1,7 @@
 // Tests: lib/ml/proof/prover.ts, lib/ml/promote/promoted-proof.ts. A proof takes at most one sequential round trip more: of a job's output outside of a
 // run, of a promotion, and of a version that is there without one. Where it takes more, the count says so.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -142,6 +143,41 @@ describe("sequential round trips of a proof", () => {
     await Promise.all([register(bare), register(given)]);
     const [none = [], own = []] = await Promise.all([register(bare), register({ ...given, signWith: key })]);
     more("alone", none, own, 4);
+  });
+
+  // The table of docs/traceability.md. The first link is asked for in the last round of a step without a proof, so that each other link is one more.
+  it("of a first proof of a job's output outside of a run: each waits for the answer to the one before it", async () => {
+    const LIST = /^GET \/azureml$/;
+    const BYTES = /\/outputs\/m\.pkl$/;
+    const SIGNATURE = /^POST .*\/sign$/;
+    const FILES = /^PUT .*\/proof\/bom\.cdx\.json$/;
+    const VERSION = /^PUT .*-proof\/versions\//;
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(path.join(root, "signer.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    const ways = [
+      { ask: { signWith: key }, chain: [LIST, BYTES, SIGNATURE, FILES, VERSION] },
+      { ask: { signWith: "signer.pem" }, chain: [LIST, BYTES, FILES, VERSION] },
+      { ask: { bom: "true" }, chain: [LIST, BYTES, FILES, VERSION] },
+    ].map((way) => ({ ...way, given: newOutput() }));
+    const bare = newOutput();
+    await Promise.all([bare, ...ways.map(({ given }) => given)].map(register));
+    const none = await register(bare);
+    for (const { ask, chain, given } of ways) {
+      const asked = new Set<string>();
+      // What is asked again, because storage closed a connection while a busy machine was at another round, waits for nothing.
+      const own = (await register({ ...given, ...ask })).filter((round) => {
+        const isNew = round.some((one) => !asked.has(one));
+        for (const one of round) asked.add(one);
+        return isNew;
+      });
+      const at = chain.map((link) => own.findIndex((round) => round.some((one) => link.test(one))));
+      assert.deepEqual(
+        at,
+        chain.map((_, links) => none.length - 1 + links),
+        shown(own),
+      );
+      more(JSON.stringify(ask), none, own, chain.length - 1);
+    }
   });
 
   it("of VerifyModel: three once the place is open, and four in a registry", async () => {
