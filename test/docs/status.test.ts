@@ -73,6 +73,9 @@ describe("the page of what was verified", () => {
       );
     assert.match(script, /npm run -s status -- "\$\{parts\[@\]\}"/);
     assert.match(script, /scripts\/total\.ts "\$\{parts\[@\]\}"/);
-    assert.ok(after("parts=(").length >= 3);
+    const counted = after("parts=(");
+    assert.ok(counted.length >= 3);
+    // A page that shows a pipeline which does not run fails the build.
+    for (const one of ["npm run docs", "npm run docs:run"]) assert.ok(counted.includes(one), one);
   });
 });
