@@ -73,9 +73,8 @@ describe("the page of what was verified", () => {
       );
     assert.match(script, /npm run -s status -- "\$\{parts\[@\]\}"/);
     assert.match(script, /scripts\/total\.ts "\$\{parts\[@\]\}"/);
-    const counted = after("parts=(");
-    assert.ok(counted.length >= 3);
+    assert.ok(after("parts=(").length >= 3);
     // A page that shows a pipeline which does not run fails the build.
-    for (const one of ["npm run docs", "npm run docs:run"]) assert.ok(counted.includes(one), one);
+    for (const one of ["npm run docs", "npm run docs:run"]) assert.ok(after("logs=").includes(one), one);
   });
 });
