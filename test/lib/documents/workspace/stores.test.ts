@@ -117,6 +117,34 @@ describe("spec stores", () => {
     );
   });
 
+  it("takes the credentials of an AI service in each form that Azure's client takes", async () => {
+    const forms: readonly [string, object][] = [
+      [`api_key: ${SECRET}\n`, { authType: "ApiKey", credentials: { key: SECRET } }],
+      [`credentials: {type: api_key, key: ${SECRET}}\n`, { authType: "ApiKey", credentials: { key: SECRET } }],
+      ["credentials: {type: aad}\n", { authType: "AAD" }],
+      ["api_key:\n", { authType: "AAD" }],
+      ['api_key: ""\n', { authType: "AAD" }],
+      ["", { authType: "AAD" }],
+    ];
+    const services = [
+      "type: azure_open_ai\nazure_endpoint: e\n",
+      "type: azure_ai_services\nendpoint: e\nai_services_resource_id: i\n",
+      "type: azure_ai_search\nendpoint: e\n",
+      "type: azure_content_safety\nendpoint: e\n",
+      "type: azure_speech_services\nendpoint: e\n",
+    ];
+    for (const service of services)
+      for (const [form, wanted] of forms) {
+        const { authType, credentials } = (await connection(service + form)) as {
+          authType: string;
+          credentials?: object;
+        };
+        assert.deepEqual({ authType, ...(credentials && { credentials }) }, wanted, service + form);
+      }
+    const both = `api_key: ${SECRET}\ncredentials: {type: aad}\n`;
+    assert.equal(((await connection(services[0] + both)) as { authType: string }).authType, "ApiKey");
+  });
+
   const REFUSED: readonly [string, RegExp][] = [
     ["type: azure_blob\naccount_name: a\n", /needs the field "container_name"/],
     ["type: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {acount_key: x}\n", /none of the fields/],
