@@ -36,6 +36,22 @@ describe("spec pipeline", () => {
       .map(({ message, hint }) => `${message} ${hint ?? ""}`)
       .join("\n");
 
+  it("takes numbers and booleans as tags of a step over a component, as Azure's client does", async () => {
+    const { properties } = await translate(`
+compute: cpu
+jobs:
+  a: {type: command, component: "azureml:c:1", tags: {release: 2, rate: 1.0, final: true, none: }}
+  b: {type: pipeline, component: "azureml:p:1", tags: {release: 3}}
+`);
+    const tagsOf = (step: string) => properties["jobs"]?.[step]?.["tags"];
+    assert.deepEqual(tagsOf("a"), { release: "2", rate: "1.0", final: "True" });
+    assert.deepEqual(tagsOf("b"), { release: "3" });
+    assert.match(
+      refused(`jobs:\n  a: {type: command, ${STEP}, inputs: {x: 1}, compute: cpu, tags: {release: 2}}\n`),
+      /text/,
+    );
+  });
+
   it("binds inputs and outputs of steps, of the pipeline and of each other", async () => {
     const { properties } = await translate(`
 inputs: {data: {type: uri_folder, path: azureml:d:1}, rate: 0.5}
