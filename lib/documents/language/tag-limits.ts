@@ -3,6 +3,7 @@
 // Tests: test/lib/documents/language/tag-limits.test.ts
 import { tags } from "./document.ts";
 import { map } from "./object.ts";
+import { valueText } from "./python-text.ts";
 import { text } from "./scalar.ts";
 import type { Reading, Shape } from "./shape.ts";
 import type { MapNode } from "./source.ts";
@@ -29,8 +30,10 @@ type Texts = Readonly<Record<string, string>>;
 
 /** Tags of endpoints, deployments, computes, registries and rules: values become text. */
 export const resourceTags: Shape<Texts> = within(tags, RESOURCE);
-/** Tags of jobs, and of steps in them: values must be text. */
+/** Tags of jobs, and of command and Spark steps that are written out in them: values must be text. */
 export const runTags: Shape<Texts> = within(map(text(), { nullable: true }), RUN);
+/** Tags of all other steps: values become text. */
+export const stepTags: Shape<Texts> = within(map(valueText, { nullable: true }), RUN);
 /** Properties of jobs, and of steps in them: values must be text. */
 export const runProperties: Shape<Texts> = within(map(text(), { nullable: true }), RUN_PROPERTIES);
 /** The display name of a job. */

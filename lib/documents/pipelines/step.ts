@@ -26,7 +26,7 @@ import {
   writeValue,
 } from "../language/shape.ts";
 import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
-import { runDescription, runName, runProperties, runTags } from "../language/tag-limits.ts";
+import { runDescription, runName, runProperties, stepTags } from "../language/tag-limits.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
@@ -105,7 +105,7 @@ export const stepHeader = {
 /** Fields of steps that run a component on a compute. */
 export const stepFields = {
   ...stepHeader,
-  tags: optional(runTags),
+  tags: optional(stepTags),
   properties: optional(runProperties),
   inputs: optional(jobInputs, { nullable: true }),
   outputs: optional(jobOutputs, { nullable: true }),

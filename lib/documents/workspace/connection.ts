@@ -123,7 +123,7 @@ function plain(
   return { category, shape: shapeOf(type, fields), target: (value) => value["target"] as string, own };
 }
 
-/** A service with an API key, or the user's own identity where `own` is AAD. */
+/** A service with an API key, or the user's own identity where `own` is AAD; such a one may say it under `credentials`, too. */
 function service(
   type: string,
   category: string,
@@ -131,10 +131,16 @@ function service(
 ): ConnectionType {
   const { endpoint, own } = options;
   const address: Fields = endpoint === undefined ? {} : { [endpoint]: required(text()) };
-  const key = own === undefined ? required(secretText) : optional(secretText);
+  const signIn: Fields =
+    own === undefined
+      ? { api_key: required(secretText) }
+      : {
+          api_key: optional(secretText, { nullable: true }),
+          credentials: optional(connectionCredentials(["api_key", "aad"])),
+        };
   return {
     category,
-    shape: shapeOf(type, { ...address, api_key: key, ...options.fields }),
+    shape: shapeOf(type, { ...address, ...signIn, ...options.fields }),
     target: (value) => (endpoint === undefined ? undefined : (value[endpoint] as string)),
     ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
     ...(own === undefined ? {} : { own }),
@@ -229,7 +235,9 @@ const connection: Shape<ConnectionDocument> = byType<ConnectionDocument>(
 async function write(document: ConnectionDocument) {
   const type = TYPES[document.type];
   if (type === undefined) throw new Error(`There are no connections of the type ${document.type}.`);
-  const key = document["api_key"] as string | undefined;
+  const written = document["api_key"] as string | undefined;
+  // An empty key is none, where the identity signs in without.
+  const key = written === "" && type.own === "AAD" ? undefined : written;
   const given = key === undefined ? document.credentials : ({ type: "api_key", key } as const);
   const { authType, credentials } =
     given === undefined ? { authType: type.own ?? "None" } : CREDENTIALS[given.type](given);
