@@ -247,6 +247,19 @@ describe("rollouts", () => {
     );
   });
 
+  it("waits for a reply as long as a deployment may take for one", async () => {
+    const patience: number[] = [];
+    const workspace = await openLocal({
+      between(sent, send) {
+        if (sent.url.includes("/score")) patience.push(sent.timeout);
+        return send();
+      },
+    });
+    await invokeEndpoint(workspace, shared, { request: '{"values": [4]}', expectations: [] });
+    // Five minutes on Kubernetes, three elsewhere.
+    assert.ok(patience.length === 1 && Number(patience[0]) > 300_000, `${patience} milliseconds`);
+  });
+
   it("says what is wrong with a call", async () => {
     const name = shared;
     const workspace = await openLocal();
