@@ -24,6 +24,12 @@ export interface Call extends Pick<Callbacks<InvocationSection>, "onProgress"> {
   /** Sentence and hint by status, in place of those of online endpoints. */
   readonly refusals?: Refusals;
 }
+/**
+ * Milliseconds that a reply is waited for: longer than any deployment may take for one, which is 180 seconds, and 300 on Kubernetes
+ * (docs/facts/operations.md#A.6). Then it is the endpoint that gives up, and says so.
+ */
+const LONGEST_REPLY = 330_000;
+
 type Refusals = Readonly<Record<number, readonly [sentence: string, hint?: string]>>;
 
 export interface Reply {
@@ -151,6 +157,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     promises: "anything",
     // A retry would hide how long the endpoint really takes, and that it fails now and then.
     once: true,
+    timeout: LONGEST_REPLY,
     body: call.request,
     headers: {
       Authorization: `Bearer ${credential}`,
