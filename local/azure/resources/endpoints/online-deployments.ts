@@ -126,17 +126,26 @@ function requireRoom(world: AzureWorld, endpoint: string): void {
   ]);
 }
 
-/**
- * A deployment whose first provisioning failed takes no write: it has to be deleted first. Words, code and status as users quote them
- * (docs/facts/operations.md#A.8).
- */
-function requireRecoverable(known: DeploymentRecord | undefined): void {
-  if (known?.provisioningState !== "Failed" || known.neverReady !== true) return;
-  const words = `Specified deployment [${known.name}] failed during initial provisioning and is in an unrecoverable state. Delete and re-create.`;
+/** Refuses a write as the service behind deployments does: code, form and words as users quote them (docs/facts/operations.md#A.8). */
+function takesNone(words: string): ArmError {
   const message = JSON.stringify({ errors: { "": [words] }, title: "One or more validation errors occurred." });
-  throw new ArmError(400, "BadRequest", "The request is invalid.", [], {
+  return new ArmError(400, "BadRequest", "The request is invalid.", [], {
     details: [{ code: "InferencingClientCallFailed", message }],
   });
+}
+
+/** A deployment whose first provisioning failed takes no write: it has to be deleted first. */
+function requireRecoverable(known: DeploymentRecord | undefined): void {
+  if (known?.provisioningState === "Failed" && known.neverReady === true)
+    throw takesNone(
+      `Specified deployment [${known.name}] failed during initial provisioning and is in an unrecoverable state. Delete and re-create.`,
+    );
+}
+
+/** An endpoint whose creation failed takes no deployment. That another PUT makes it is inferred. */
+function requireMade({ name, provisioningState, scoringUri }: EndpointRecord): void {
+  if (provisioningState === "Failed" && scoringUri === null)
+    throw takesNone(`Specified endpoint [${name}] has not been created successfully. Please recreate the endpoint.`);
 }
 
 /** The stored fields of `properties`. */
@@ -182,6 +191,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireName("deployment", name);
     const body = bodyOf<OnlineDeployment>(request);
     const sent = propertiesOf<OnlineDeploymentProperties>(request);
+    requireMade(endpointOf(world, endpoint));
     requireItsCompute(endpointOf(world, endpoint), name, sent);
     const code = sent.codeConfiguration ?? undefined;
     if (code === undefined) refuseUnscripted(world, sent.model);

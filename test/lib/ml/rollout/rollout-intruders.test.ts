@@ -16,7 +16,7 @@ import {
   setTraffic,
   settled,
 } from "../rollouts.ts";
-import { answered, theCloud } from "../world.ts";
+import { answered, type Opening, theCloud } from "../world.ts";
 
 /** A share that nobody asked for twice: what an answer to a write of traffic may be in place of one. */
 const UNCLEAR: Readonly<Record<string, Parameters<typeof answered> extends [infer _, ...infer Rest] ? Rest : never>> = {
@@ -218,6 +218,55 @@ describe("rollouts on an endpoint that somebody else changes", () => {
     const error = await failureOf(rollout);
     assert.match(error.message, new RegExp(name));
     assert.equal(endpointsOf((await theCloud()).azure).get(name), undefined);
+  });
+
+  /** Azure accepts the endpoint, and cannot make it. */
+  const cannotMake = (name: string): Opening => ({
+    async between(request, send) {
+      const response = await send();
+      const record = endpointsOf((await theCloud()).azure).get(name);
+      if (!/\/mfeOperationsStatus\/oe(idp)?:/.test(request.url) || record?.provisioningState === "Updating")
+        return response;
+      await settled(name);
+      if (record) Object.assign(record, { provisioningState: "Failed", scoringUri: null });
+      const message = "SubscriptionNotRegistered: Resource provider [N/A] isn't registered with Subscription [N/A].";
+      return answered(request, 200, { id: "x", name: "x", status: "Failed", error: { message } });
+    },
+  });
+
+  it("an endpoint that Azure could not make: the error says why and what to do, and the next run makes it", async () => {
+    const name = freshEndpoint();
+    const error = await failureOf(await begin(name, { opening: cannotMake(name) }));
+    assert.match(error.hint ?? "", /register Microsoft\.PolicyInsights and Microsoft\.Cdn/);
+    assert.match(error.message, new RegExp(`The endpoint ${name} is Failed: Azure could not make it`));
+    assert.doesNotMatch(error.message, /was made by this step/);
+    const again = await begin(name);
+    const failure = await again.done.then(
+      () => undefined,
+      ({ message }: Error) => message,
+    );
+    assert.equal(failure, undefined);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+    assert.match(again.log.text(), new RegExp(`create the endpoint ${name}`));
+  });
+
+  it("an endpoint that Azure could not make, and no file to make it from: nothing is sent, and the error says what to do", async () => {
+    const name = freshEndpoint();
+    await failureOf(await begin(name, { opening: cannotMake(name) }));
+    const writes: string[] = [];
+    const rollout = await begin(name, {
+      options: { endpoint: undefined },
+      opening: {
+        between(request, send) {
+          if (request.method === "PUT") writes.push(request.url);
+          return send();
+        },
+      },
+    });
+    const error = await failureOf(rollout);
+    assert.match(error.message, new RegExp(`The endpoint ${name} is Failed: Azure could not make it`));
+    assert.match(error.hint ?? "", /endpointFile/);
+    assert.deepEqual(writes, []);
   });
 
   it("an endpoint that is Failed is mended or refused with its state, and gets no traffic in between", async () => {
