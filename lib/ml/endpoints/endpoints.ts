@@ -30,6 +30,17 @@ interface EndpointProperties {
 /** Percent by deployment. */
 export type Traffic = Readonly<Record<string, number>>;
 
+/**
+ * Whether Azure could not make an endpoint: its creation failed, so that it has no address (docs/facts/recorded-operations.md#3.2), and no
+ * deployment of it is taken until it is made again (docs/facts/operations.md#A.8). That the same write makes it is not verified against live Azure.
+ */
+export const wasNeverMade = ({ properties: { provisioningState, scoringUri } }: Endpoint): boolean =>
+  /^(failed|cancell?ed)$/i.test(provisioningState ?? "") && !scoringUri;
+
+/** The sentence about an endpoint that was never made. */
+export const sayNeverMade = (name: string, { properties }: Endpoint): string =>
+  `The endpoint ${name} is ${properties.provisioningState}: Azure could not make it, so it takes no deployment.`;
+
 const pathOf = (workspace: Workspace, name: string) =>
   `${workspace.id}/onlineEndpoints/${segment(name, "the endpoint's name")}`;
 

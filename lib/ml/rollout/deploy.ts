@@ -19,7 +19,7 @@ import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { applyAutoscale } from "../endpoints/autoscale.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
-import { findEndpoint, noSuchEndpoint } from "../endpoints/endpoints.ts";
+import { findEndpoint, noSuchEndpoint, sayNeverMade, wasNeverMade } from "../endpoints/endpoints.ts";
 import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { requireSignedModel } from "../proof/signed-deployment.ts";
@@ -171,7 +171,12 @@ async function resolveAndPlan(
   const there = Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
   const checks = Promise.all([
     there.then(async ([endpoint]) => {
-      if (endpoint || options.endpoint) return;
+      if (options.endpoint || (endpoint && !wasNeverMade(endpoint))) return;
+      if (endpoint)
+        throw new TaskError("conflict", `${sayNeverMade(name, endpoint)} Nothing was changed.`, {
+          errorCode: "AML1603",
+          hint: "Name its YAML with the input endpointFile, from which it is made again; or delete it.",
+        });
       throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
     }),
     requireNamed(workspace, document),
@@ -262,8 +267,10 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
   try {
     const { deployment } = rollout.report;
     const failure =
-      rollout.wrote || rollout.report.verdict === "fail"
-        ? await explainFailure(workspace, endpoint, deployment, error, { isRefused: rollout.refused })
+      rollout.wrote || rollout.makesEndpoint || rollout.report.verdict === "fail"
+        ? await explainFailure(workspace, endpoint, deployment, error, {
+            isRefused: rollout.refused || (rollout.makesEndpoint && !rollout.wrote),
+          })
         : undefined;
     const now: string[] = [];
     // Where a reply was not as expected, the error has that difference and needs no line of the log.
@@ -271,7 +278,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       now.push(...failure.sentences);
       rollout.tell({ failure: failure.section });
     }
-    if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
+    if (rollout.madeEndpoint) now.push(await sayMade(workspace, endpoint));
     if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover && !leftover.changes && !leftover.previous) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
       options.onLeft?.();
@@ -296,6 +303,14 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     log.warn(`What is there now could not be read: ${failure instanceof Error ? failure.message : String(failure)}`);
     return error;
   }
+}
+
+/** The sentence about the endpoint that this step began to make. */
+async function sayMade(workspace: Workspace, name: string): Promise<string> {
+  const endpoint = await findEndpoint(workspace, name);
+  if (endpoint === undefined || !wasNeverMade(endpoint))
+    return `The endpoint ${name} was made by this step, and stays.`;
+  return `${sayNeverMade(name, endpoint)} Run the step again once the reason is gone, and it makes it again; where Azure refuses that, delete the endpoint first: az ml online-endpoint delete --name ${name} --resource-group ${workspace.resourceGroup} --workspace-name ${workspace.name} --yes`;
 }
 
 /** The same error, which also says what is there now. */

@@ -3,7 +3,7 @@
 
 import { TaskError } from "../../errors.ts";
 import type { Deployment } from "../endpoints/deployments.ts";
-import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
+import { type Endpoint, type Traffic, wasNeverMade } from "../endpoints/endpoints.ts";
 import {
   sameName,
   sameTraffic,
@@ -78,7 +78,7 @@ export function planRollout(
     strategy.kind === "canary" ||
     (wish.trafficPercent > 0 && (strategy.kind === "blueGreen" || (strategy.kind === "inPlace" && moves.length > 0)));
   return {
-    endpoint: endpoint === undefined ? "create" : "keep",
+    endpoint: endpoint === undefined || wasNeverMade(endpoint) ? "create" : "keep",
     deployment: {
       name,
       action,

@@ -4,7 +4,7 @@ import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { AUTOSCALE_TAG, autoscaleName } from "../endpoints/autoscale.ts";
 import { deleteDeployment, isUnrecoverable, listDeployments, putDeployment } from "../endpoints/deployments.ts";
 import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
-import { type Endpoint, findEndpoint, getEndpoint } from "../endpoints/endpoints.ts";
+import { type Endpoint, findEndpoint, getEndpoint, wasNeverMade } from "../endpoints/endpoints.ts";
 import type { Call, InvocationSection } from "../endpoints/invoke.ts";
 import { type Moved, moveTraffic, type Routing } from "../endpoints/traffic.ts";
 import { sameName, sameTraffic } from "../endpoints/traffic-shares.ts";
@@ -55,6 +55,7 @@ export class Rollout {
   readonly #endpoint: string;
   readonly #claim: RolloutClaim;
   #plan: RolloutPlan;
+  #makesEndpoint = false;
   #madeEndpoint = false;
   #wrote = false;
   #accepted = false;
@@ -127,6 +128,10 @@ export class Rollout {
   get answered(): boolean {
     return this.#answered;
   }
+  /** Whether the endpoint was to be made: what fails before the deployment is written failed of that. */
+  get makesEndpoint(): boolean {
+    return this.#makesEndpoint;
+  }
   get madeEndpoint(): boolean {
     return this.#madeEndpoint;
   }
@@ -180,7 +185,8 @@ export class Rollout {
     if (plan.deployment.name !== planned.name || plan.deployment.action === "wait") this.#sayPlan();
     this.tell(this.#named());
     if (plan.deployment.action === "wait") return undefined;
-    if (endpoint === undefined) {
+    if (endpoint === undefined || wasNeverMade(endpoint)) {
+      this.#makesEndpoint = true;
       await createEndpoint(this.#workspace, this.#options.endpoint, held, left(), () => {
         this.#madeEndpoint = true;
       });
