@@ -44,7 +44,16 @@ function keep(file: string, png: Buffer, shows: string, words: readonly string[]
   writeFileSync(target, png);
   const caption = `${shows[0]?.toUpperCase()}${shows.slice(1)}: a real run on a local Azure.`;
   made.set(file, { file, caption, sha256: createHash("sha256").update(png).digest("hex"), words, text });
+  saveList();
   console.log(`images/${file}: ${png.length} bytes`);
+}
+
+/** Written with each picture: what was taken stays right where the story breaks off. Read anew: stories can be told side by side. */
+function saveList(): void {
+  const known = existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as { pictures: Entry[] }).pictures : [];
+  const pictures = [...known.filter(({ file }) => !made.has(file)), ...made.values()];
+  pictures.sort((left, right) => left.file.localeCompare(right.file));
+  writeFileSync(list, formatJson({ command: "npm run picture", width: WIDTH, pictures }));
 }
 
 /** The story in a terminal: the plain one moves, the others stand on their last page. */
@@ -102,8 +111,3 @@ try {
 } finally {
   await browser.close();
 }
-// Read as late as this, so that stories can be told side by side.
-const known = existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as { pictures: Entry[] }).pictures : [];
-const pictures = [...known.filter(({ file }) => !made.has(file)), ...made.values()];
-pictures.sort((left, right) => left.file.localeCompare(right.file));
-writeFileSync(list, formatJson({ command: "npm run picture", width: WIDTH, pictures }));
