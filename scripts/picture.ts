@@ -56,9 +56,9 @@ function saveList(): void {
   writeFileSync(list, formatJson({ command: "npm run picture", width: WIDTH, pictures }));
 }
 
-/** The story in a terminal: the plain one moves, the others stand on their last page. */
+/** The story in a terminal, where it has such a picture: the plain one moves, the others stand on their last page. */
 async function takeTerminal(browser: Browser, name: StoryName, { summaries, openings }: Told): Promise<void> {
-  const { options } = STORIES[name];
+  const { terminal: options } = STORIES[name];
   if (options === null) return;
   const page = await browser.newPage({ viewport: { width: 1384, height: 200 }, deviceScaleFactor: 1 });
   const shoot = async (html: string) => {

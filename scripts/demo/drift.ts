@@ -39,6 +39,20 @@ const ENDS = [
   },
 ];
 
+/** Shows in the results tab what the monitor measured, now and before; what follows from it the step before has decided. */
+const MEASURED = `
+  - task: AzureMLCheckMonitor@1
+    name: measured
+    displayName: Show what the monitor measured
+    inputs:
+      azureSubscription: $(azureConnection)
+      resourceGroup: $(resourceGroup)
+      workspace: $(workspace)
+      monitor: breast-cancer-drift
+      onBreach: continue
+      onNoEvidence: continue
+`;
+
 function tellPullRequests(repository: DemoRepository): void {
   for (const { file, end, deep } of ENDS) {
     const steps = REPORT.map((line) => `${" ".repeat(deep)}${line}\n`).join("");
@@ -62,8 +76,8 @@ export const drift: readonly Chapter[] = [
       stage.repository.change("monitoring/drift.yml", [never], "Run the monitor when the story says so");
       stage.repository.change(
         "watch.yml",
-        [["      coolDown: 3d\n", "      coolDown: 3d\n      traceability: linkAndBug\n"]],
-        "File a bug for a breach",
+        [["      coolDown: 3d\n", `      coolDown: 3d\n      traceability: linkAndBug\n${MEASURED}`]],
+        "File a bug for a breach, and show what was measured",
       );
       stage.repository.change("azureml/deployment.yml", [["instance_count: 1\n", COLLECT]], "Collect the requests");
       const released = await stage.push();

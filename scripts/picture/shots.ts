@@ -1,6 +1,6 @@
 // The pictures of each story: which page of local Azure DevOps, what is done on it first, and what it is for.
 import type { FrameLocator, Page } from "playwright-core";
-import { RELEASE, TRAINING } from "../demo/stage.ts";
+import { RELEASE, TRAINING, WATCH } from "../demo/stage.ts";
 import { askAzure, hubAddress, tabAddress } from "../demo/tab-pictures.ts";
 import type { StoryName, Told } from "./story.ts";
 
@@ -155,5 +155,11 @@ export const SHOTS: readonly Shot[] = [
     shows: "the rollout of a better version: 10 %, 50 %, 100 %, each share judged",
     address: (told) => tabAddress(told.run(2, RELEASE)),
     prepare: tabAt("deployments"),
+  },
+  {
+    ...{ file: "drift.png", story: "drift", ...light, height: 1_300, words: TAB_WORDS },
+    shows: "the look that found the drift of the live model's requests, and started the retraining",
+    address: (told) => tabAddress(told.run(3, WATCH)),
+    prepare: tabDrawn,
   },
 ];

@@ -11,12 +11,15 @@ import type { ChapterSummary } from "../demo/summary.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** The stories by their names, with the option of `npm run demo` that tells each; null where that tells it not. */
+/**
+ * The stories by their names. `terminal`: the options of `npm run demo` that tells it, where there is a picture of that in a terminal; null
+ * where all of its pictures are of pages.
+ */
 export const STORIES = {
-  plain: { chapters, form: "yaml", options: "" },
-  canary: { chapters: canary, form: "canary", options: " -- --canary" },
-  review: { chapters: review, form: "yaml", options: null },
-  drift: { chapters: drift, form: "drift", options: " -- --drift" },
+  plain: { chapters, form: "yaml", terminal: "" },
+  canary: { chapters: canary, form: "canary", terminal: " -- --canary" },
+  review: { chapters: review, form: "yaml", terminal: null },
+  drift: { chapters: drift, form: "drift", terminal: null },
 } as const;
 export type StoryName = keyof typeof STORIES;
 
