@@ -67,14 +67,14 @@ describe("the page of what was verified", () => {
 
   it("is written at the end of every run of continuous integration, from the same logs as the total", () => {
     const script = readFileSync(resolve(root, ".ci/run"), "utf8");
-    const after = (command: string) =>
+    const partsAfter = (command: string) =>
       [...script.slice(script.indexOf(command)).matchAll(/"(npm [\w: -]+)" "\$\w+" "\$logs\/\w+"/g)].map(
         ([, name]) => name,
       );
     assert.match(script, /npm run -s status -- "\$\{parts\[@\]\}"/);
     assert.match(script, /scripts\/total\.ts "\$\{parts\[@\]\}"/);
-    assert.ok(after("parts=(").length >= 3);
+    assert.ok(partsAfter("parts=(").length >= 3);
     // A page that shows a pipeline which does not run fails the build.
-    for (const one of ["npm run docs", "npm run docs:run"]) assert.ok(after("logs=").includes(one), one);
+    for (const one of ["npm run docs", "npm run docs:run"]) assert.ok(partsAfter("logs=").includes(one), one);
   });
 });
