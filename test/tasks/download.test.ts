@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import os from "node:os";
 import path from "node:path";
 import task from "../../tasks/DownloadModel/index.ts";
-import { theCloud } from "../lib/ml/world.ts";
+import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "download-model-"));
@@ -166,6 +166,25 @@ describe("Download model", () => {
       await register("empty", "1", {});
       const ran = await runStory(task, { modelName: "empty", downloadPath: newFolder() }, scratch);
       assert.match(ran.error?.message ?? "", /empty:1 has no files: nothing lies at azureml:/);
+    });
+
+    it("files of another workspace's datastore, though something lies at that path of this one", async () => {
+      const workspaceOf = (id: string) =>
+        id.replace(/^\//, "azureml://").replace(/providers\/Microsoft\.MachineLearningServices\//, "");
+      const { id } = await openLocal();
+      const place = "datastores/workspaceblobstore/paths/m/abroad";
+      await register("abroad", "1", { "/model.json": "{}" }, { modelUri: `${workspaceOf(id)}/${place}/1` });
+      const own = await runStory(task, { modelName: "abroad", downloadPath: newFolder() }, scratch);
+      assert.equal(own.error, undefined);
+      const others = [workspaceOf(id).replace(/[^/]+$/, "dev"), workspaceOf(id).replace(/(groups\/)[^/]+/i, "$1dev")];
+      for (const [at, other] of others.entries()) {
+        const version = String(at + 2);
+        await register("abroad", version, { "/model.json": "{}" }, { modelUri: `${other}/${place}/${version}` });
+        const downloadPath = newFolder();
+        const ran = await runStory(task, { modelName: "abroad", versionOrLabel: version, downloadPath }, scratch);
+        assert.match(ran.error?.message ?? "", /datastores\/workspaceblobstore\/.*which this task cannot download/);
+        assert.ok(!existsSync(downloadPath));
+      }
     });
 
     it("an address that it does not understand", async () => {
