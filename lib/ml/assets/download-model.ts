@@ -8,7 +8,6 @@ import {
   downloadFiles,
   type FileToDownload,
   openContainer,
-  parseDatastoreUri,
   storageAccountOf,
 } from "../../azure/index.ts";
 import { folderAround, type UploadFolders } from "../../documents/index.ts";
@@ -22,6 +21,7 @@ import { type AssetStore, needWorkspace } from "./asset-store.ts";
 import { findVersion, noSuchAsset } from "./assets.ts";
 import { namedAccounts, openDatastore } from "./datastores.ts";
 import { openFiles } from "./registry.ts";
+import { ownDatastorePath } from "./version-places.ts";
 
 export interface DownloadRequest {
   readonly name: string;
@@ -171,24 +171,25 @@ function blobOf(uri: string): { container: string; path: string } | undefined {
   }
 }
 
-/** Where a model's address leads: a datastore, a job's output, or a blob's own address. */
+/** Where a model's address leads: a datastore of this workspace, a job's output, or a blob's own address. */
 async function placeOf(workspace: Workspace, uri: string): Promise<{ container: Container; path: string }> {
   const job = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/(.*))?$/i.exec(uri);
   if (job) {
     const [, jobName = "", output = "", path = ""] = job;
     const name = output === "artifacts" ? "default" : output;
     const { properties } = await getJob(workspace, jobName);
-    const uri = properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, jobName, name));
-    const folder = uri === undefined || uri === null ? undefined : parseDatastoreUri(uri);
-    if (!folder) {
+    const lies = properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, jobName, name));
+    if (!lies) {
       throw new TaskError("service", `Azure does not say where the output ${output} of the job ${jobName} lies.`, {
         errorCode: "AML1111",
       });
     }
+    const folder = ownDatastorePath(workspace, lies);
+    if (!folder) throw sayElsewhere(lies);
     const { container } = await openDatastore(workspace, folder.datastore);
     return { container, path: `${folder.path.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}` };
   }
-  const place = parseDatastoreUri(uri);
+  const place = ownDatastorePath(workspace, uri);
   if (place) return { container: (await openDatastore(workspace, place.datastore)).container, path: place.path };
   const blob = blobOf(uri);
   if (blob) return { container: await containerAt(workspace, blob.container), path: blob.path };
@@ -229,7 +230,7 @@ function sayForeign(uri: string, error: unknown): unknown {
 function sayElsewhere(uri: string): TaskError {
   return new TaskError("input", `The model's files are at ${uri}, which this task cannot download.`, {
     errorCode: "AML1703",
-    hint: "It downloads from datastores, from outputs of jobs and from blob storage.",
+    hint: "It downloads from datastores of the workspace, from outputs of its jobs and from blob storage.",
   });
 }
 

@@ -125,7 +125,7 @@ export async function requirePath(
 ): Promise<void> {
   const name = output === "artifacts" ? "default" : output;
   const uri = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
-  const place: DatastorePath | undefined = uri ? parseDatastoreUri(uri) : undefined;
+  const place = uri ? ownDatastorePath(workspace, uri) : undefined;
   if (!place) return;
   const { container } = await openDatastore(workspace, place.datastore);
   const folder = place.path.replace(/\/*$/, "/");
