@@ -47,4 +47,11 @@ describe("checked data in a record", () => {
     const page = summaryMarkdown({ ...record, dataCheck: { ...first, noBaseline: "sales has no earlier version" } });
     assert.match(page, /without a baseline: sales has no earlier version/);
   });
+
+  it("are left out of a record that does not say how many rows there are: a page of others' records shows the rest", () => {
+    const { rows: _rows, ...odd } = check;
+    const read = readRecord(JSON.stringify({ ...record, dataCheck: odd })).record;
+    assert.deepEqual([read?.result, read?.dataCheck], ["failed", undefined]);
+    assert.doesNotMatch(summaryMarkdown(read as RunRecord), /undefined/);
+  });
 });
