@@ -64,7 +64,7 @@ export const dataCheckShape = section(
       500,
     ),
   },
-  ...["data", "passed", "rules", "columns"],
+  ...["data", "passed", "rows", "rules", "columns"],
 );
 
 const MARKS = { passed: "✅", failed: "❌", skipped: "➖" } as const;
