@@ -11,6 +11,7 @@ describe("what differs", () => {
     ["a size in another case", { instanceType: "Standard_DS2_v2" }, { instanceType: "Standard_DS2_V2" }],
     ["numbers and switches as text", { a: 1, b: true }, { a: "1", b: "True" }],
     ["datastore paths in their long form", "azureml://datastores/d/paths/x", `${long}x/`],
+    ["a datastore's workspace in another case", `${long.replace("resourcegroups/g", "resourceGroups/G")}x`, `${long}x`],
     [
       "uploads wherever they were moved to",
       `${long}LocalUpload/${"a".repeat(64)}/f`,
@@ -59,6 +60,11 @@ describe("what differs", () => {
     ["a number", { capacity: 2 }, { capacity: 1 }],
     ["a version of a model", { model: "/subscriptions/a/m/versions/2" }, { model: "/subscriptions/a/m/versions/1" }],
     ["a path on a datastore in another case", "azureml://datastores/d/paths/X", `${long}x`],
+    [
+      "the same path of another workspace's datastore",
+      `${long.replace("workspaces/w", "workspaces/dev")}x`,
+      `${long}x`,
+    ],
     ["a mount path in another case", { modelMountPath: "/var/Model" }, { modelMountPath: "/var/model" }],
     ["true and absent", { appInsightsEnabled: true }, {}],
     ["a variable in another case", { environmentVariables: { A: "x" } }, { environmentVariables: { A: "X" } }],
