@@ -128,6 +128,12 @@ function sameForm(text: string): string {
   return CASELESS.test(bare) ? bare.toLowerCase() : bare;
 }
 
+const LONG =
+  /^azureml:\/\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/[^/]+\/)?workspaces\/([^/]+)\//i;
+
+/** The workspace that a datastore's address names in its long form. */
+const homeOf = (uri: string): string | undefined => LONG.exec(uri)?.slice(1).join("/").toLowerCase();
+
 function samePlace(a: string, b: string): boolean {
   // What was uploaded lies under its hash, wherever the service moves it (docs/facts/azureml-wire.md#6).
   const upload = (text: string) => /LocalUpload\/[0-9a-f]{32,64}\/.*$/i.exec(text)?.[0].replace(/\/+$/, "");
@@ -135,6 +141,9 @@ function samePlace(a: string, b: string): boolean {
   if (one !== undefined && other !== undefined) return one === other;
   const [left, right] = [parseDatastoreUri(a), parseDatastoreUri(b)];
   if (!left || !right) return false;
+  // Where only one names its workspace, it is the service's long form of the other.
+  const [home, otherHome] = [homeOf(a), homeOf(b)];
+  if (home !== undefined && otherHome !== undefined && home !== otherHome) return false;
   const bare = (path: string) => path.replace(/\/+$/, "");
   return left.datastore === right.datastore && bare(left.path) === bare(right.path);
 }
