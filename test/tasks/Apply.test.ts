@@ -196,6 +196,21 @@ describe("Apply", () => {
     assert.match(both.error?.message ?? "no error", /feed\.yml:4:.*vm\.yml:4:/s);
   });
 
+  it("plans with variables that stand for secrets, as a pull request's run has them, and warns of each", async () => {
+    const store = (name: string, key: string) =>
+      `type: azure_blob\nname: ${name}\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: "${key}"}\n`;
+    const files = project({ "a.yml": store("apply_later", "$(storageKey)"), "b.yml": store("apply_last", "$(key)") });
+    const ran = await apply({ file: files, plan: "true" }, files);
+    assert.equal(ran.error, undefined);
+    assert.match(ran.log, /\+ create datastore apply_later \(a\.yml\)/);
+    assert.match(ran.log, /\[warning\] a\.yml:5:28: "credentials\.account_key" is still "\$\(storageKey\)"/);
+    assert.match(ran.log, /\[warning\] b\.yml:5:28: .*"\$\(key\)".*a run that is no plan refuses it/);
+    // A file that does not count is not written.
+    writeFileSync(path.join(files, "c.yml"), store("apply_later", "a2VwdC1rZXktb2YtYS10ZXN0"));
+    writeFileSync(path.join(files, "d.yml"), store("apply_last", "a2VwdC1rZXktb2YtYS10ZXN0"));
+    assert.equal((await apply({ file: files, duplicates: "last" }, files)).error, undefined);
+  });
+
   it("tries an import anew that has failed, and not one that goes on or has completed", async () => {
     const source = "source: {type: file_system, connection: 'azureml:apply_feed', path: x/*}";
     const files = project({
