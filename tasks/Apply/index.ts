@@ -6,7 +6,7 @@ import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run }) => {
   const workspace = await open(openWorkspace);
   const root = run.folders(inputs.allowedFolders);
-  const read = readDocuments(inputs.file, root, inputs.duplicates);
+  const read = readDocuments(inputs.file, root, { duplicates: inputs.duplicates, isPlan: inputs.plan });
   const resources = await applyDocuments(workspace, read, {
     root,
     onProgress: (section) => {

@@ -1,6 +1,7 @@
 // Documents that Apply takes, each with its kind.
-// Tests: test/lib/ml/apply/change-text.test.ts
+// Tests: test/tasks/Apply.test.ts
 import type { DocumentKind, Handling, Kind } from "../../documents/index.ts";
+import type { Secrets } from "../../documents/language/secrets.ts";
 
 /** The inputs of a decision about a document. */
 export type ApplicableKind = Handling;
@@ -12,5 +13,5 @@ export interface ApplicableDocument {
   readonly document: Readonly<Record<string, unknown>> & { readonly name?: string; readonly version?: string };
   /** As people know it. */
   readonly file: string;
-  readonly secrets: ReadonlySet<string>;
+  readonly secrets: Secrets;
 }

@@ -2,7 +2,6 @@
 
 import { isObject } from "../../plain-objects.ts";
 import { type Difference, isSecretName } from "../workspace/compare.ts";
-import type { ApplicableDocument } from "./applicable.ts";
 
 /** Longest value that a line shows. */
 const LONGEST = 100;
@@ -17,7 +16,10 @@ const HIDDEN = /^(credentials|secrets|web_?hooks|service_?uri|.{0,40}connection_
 const COMMANDS = /^(command|.{0,40}args(list)?|.{0,40}arguments|script_?data)$/i;
 
 /** `properties.scaleSettings.maxNodeCount: 2 -> 3` */
-export function sayChange({ path, from, to }: Difference, { secrets }: Pick<ApplicableDocument, "secrets">): string {
+export function sayChange(
+  { path, from, to }: Difference,
+  { secrets }: { readonly secrets: ReadonlySet<string> },
+): string {
   const names = path.split(/[.[\]]+/);
   const isHidden = names.some((name) => VARIABLES.test(name) || HIDDEN.test(name)) || names.some(isSecretName);
   const wasCommand = names.some((name) => COMMANDS.test(name)) && !isNothing(from);

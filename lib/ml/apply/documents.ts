@@ -29,13 +29,26 @@ export interface ReadDocuments {
   readonly replaced: readonly Replaced[];
   /** Files of a folder that hold something else, with what it is. */
   readonly skipped: readonly { readonly file: string; readonly kind: string; readonly isTemplate?: boolean }[];
+  /** Variables that stand where a secret belongs, of a plan: a run refuses them. */
+  readonly unfilled: readonly TaskError[];
+}
+
+export interface ReadOptions {
+  /** `fail` unless said otherwise. */
+  readonly duplicates?: Duplicates | undefined;
+  /** Whether nothing is going to be written. */
+  readonly isPlan?: boolean;
 }
 
 /**
  * Reads a YAML file, or all of a folder in the order in which they can be applied.
  * @throws TaskErrors with the faults of all files at once
  */
-export function readDocuments(given: string, root: UploadRoot, duplicates: Duplicates = "fail"): ReadDocuments {
+export function readDocuments(
+  given: string,
+  root: UploadRoot,
+  { duplicates = "fail", isPlan = false }: ReadOptions = {},
+): ReadDocuments {
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true;
   const documents: ApplicableDocument[] = [];
   const skipped: { file: string; kind: string; isTemplate?: boolean }[] = [];
@@ -48,8 +61,6 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
       if (how) {
         const document = how.parse(file) as ApplicableDocument["document"];
         const isTemplate = TEMPLATE.test(document.name ?? "");
-        // What stands in Azure works: a variable in its place would not, and Azure does not try it.
-        if (!isTemplate) faults.push(...file.secrets.unfilled);
         if (isTemplate && !isFolder) throw notFilledIn(file, found, document.name ?? "");
         if (isTemplate)
           skipped.push({
@@ -70,13 +81,16 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
   }
   const only = distinct(documents, duplicates);
   faults.push(...only.faults);
+  const unfilled = only.documents.flatMap((one) => one.secrets.unfilled);
+  // What stands in Azure works: a variable in its place would not, and Azure does not try it.
+  if (!isPlan) faults.push(...unfilled);
   throwFaults(faults);
   if (documents.length === 0)
     throw new TaskError("input", `There is no document in ${shownPath(given, root)} that can be applied.`, {
       errorCode: "AML1801",
       hint: `Documents of these kinds can: ${NAMES}.`,
     });
-  return { documents: inOrder(only.documents), replaced: only.replaced, skipped };
+  return { documents: inOrder(only.documents), replaced: only.replaced, skipped, unfilled };
 }
 
 /** A name such as `<REGISTRY-NAME>` stands for one that people fill in; no resource of Azure can be called so. */

@@ -91,7 +91,7 @@ export async function batchProject(
     ...Object.fromEntries(data.map(([name, text]) => [`data/${name}`, text])),
   });
   const workspace = await openLocal();
-  await applyDocuments(workspace, readDocuments(path.join(folder, "azureml"), folder, "fail"), { root: folder });
+  await applyDocuments(workspace, readDocuments(path.join(folder, "azureml"), folder), { root: folder });
   return { endpoint, folder };
 }
 
