@@ -145,6 +145,28 @@ describe("spec stores", () => {
     assert.equal(((await connection(services[0] + both)) as { authType: string }).authType, "ApiKey");
   });
 
+  it("takes what Azure's client writes of a connection to a service: its key and its address stand in it twice", async () => {
+    const services: readonly [string, string | undefined][] = [
+      ["type: open_ai\n", undefined],
+      ["type: serp\n", undefined],
+      ["type: serverless\nendpoint: e\ntarget: e\n", "e"],
+      ["type: api_key\napi_base: e\ntarget: e\n", "e"],
+      ["type: azure_open_ai\nazure_endpoint: e\ntarget: e\nmetadata: {ApiVersion: , ApiType: Azure}\n", "e"],
+      ["type: azure_ai_search\nendpoint: e\ntarget: e\ntags: {}\n", "e"],
+    ];
+    for (const [service, target] of services) {
+      const said = async (form: string) =>
+        (await connection(`${service}${form}`)) as { credentials?: object; target?: string };
+      const twice = await said(`api_key: ${SECRET}\ncredentials: {type: api_key, key: other}\n`);
+      assert.deepEqual([twice.credentials, twice.target], [{ key: SECRET }, target], service);
+      const once = await said(`api_key: ""\ncredentials: {type: api_key, key: ${SECRET}}\n`);
+      assert.deepEqual(once.credentials, { key: SECRET }, service);
+    }
+    // An empty text would be written over a key that works.
+    for (const [service] of services.slice(0, 4))
+      await assert.rejects(connection(`${service}api_key: ""\n`), /"api_key" is empty/, service);
+  });
+
   const REFUSED: readonly [string, RegExp][] = [
     ["type: azure_blob\naccount_name: a\n", /needs the field "container_name"/],
     ["type: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {acount_key: x}\n", /none of the fields/],
