@@ -8,7 +8,8 @@ import { defineKind } from "../language/define-kind.ts";
 import { type Fields, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
 import { boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";
-import { type Shape, snakeCase } from "../language/shape.ts";
+import { type Reading, type Shape, snakeCase } from "../language/shape.ts";
+import type { MapNode } from "../language/source.ts";
 
 const FIELDS = {
   pat: { pat: required(secretText) },
@@ -96,15 +97,15 @@ const header = {
   name: required(nameText()),
   description: optional(text()),
   is_shared: optional(boolean),
-  metadata: optional(map(valueText)),
-  tags: optional(map(valueText)),
+  metadata: optional(map(valueText, { nullable: true })),
+  tags: optional(map(valueText, { nullable: true })),
   id: readOnly(),
   creation_context: readOnly(),
 };
 
-function shapeOf(type: string, fields: Fields): Shape<ConnectionDocument> {
+function shapeOf(type: string, fields: Fields, options: { check?: typeof checkKey } = {}): Shape<ConnectionDocument> {
   const own = { ...header, type: required(enumeration([type], { fold: "snake" })), ...fields };
-  return object(`a connection of the type ${type}`, own);
+  return object(`a connection of the type ${type}`, own, options);
 }
 
 /** Reached at `target`, with credentials of some kinds. */
@@ -123,28 +124,43 @@ function plain(
   return { category, shape: shapeOf(type, fields), target: (value) => value["target"] as string, own };
 }
 
-/** A service with an API key, or the user's own identity where `own` is AAD; such a one may say it under `credentials`, too. */
+/**
+ * A service with an API key, or the user's own identity where `own` is AAD. What Azure's client writes of one has the key under `credentials`, too,
+ * and the address under `target`: `api_key` and the field that is the service's own go before them.
+ */
 function service(
   type: string,
   category: string,
   options: { endpoint?: string; own?: "AAD"; fields?: Fields; metadata?: ConnectionType["metadata"] } = {},
 ): ConnectionType {
   const { endpoint, own } = options;
-  const address: Fields = endpoint === undefined ? {} : { [endpoint]: required(text()) };
+  const address: Fields = {
+    target: optional(text()),
+    ...(endpoint === undefined ? {} : { [endpoint]: required(text()) }),
+  };
   const signIn: Fields =
     own === undefined
-      ? { api_key: required(secretText) }
+      ? { api_key: required(secretText), credentials: optional(connectionCredentials(["api_key"])) }
       : {
           api_key: optional(secretText, { nullable: true }),
           credentials: optional(connectionCredentials(["api_key", "aad"])),
         };
   return {
     category,
-    shape: shapeOf(type, { ...address, ...signIn, ...options.fields }),
-    target: (value) => (endpoint === undefined ? undefined : (value[endpoint] as string)),
+    shape: shapeOf(type, { ...address, ...signIn, ...options.fields }, own === undefined ? { check: checkKey } : {}),
+    target: (value) => value[endpoint ?? "target"] as string | undefined,
     ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
     ...(own === undefined ? {} : { own }),
   };
+}
+
+/** An empty key is none, as Azure's client has it. */
+function checkKey(_value: unknown, node: MapNode, at: Reading): void {
+  const place = node.entries.get("api_key");
+  if (place?.kind !== "scalar" || place.text !== "" || node.entries.has("credentials")) return;
+  at.step("api_key").fault(place, '"api_key" is empty, and nothing else signs in to the service.', {
+    hint: "Let a step before this one write the key into the file.",
+  });
 }
 
 const artifact = object("an artifact", {
@@ -236,8 +252,7 @@ async function write(document: ConnectionDocument) {
   const type = TYPES[document.type];
   if (type === undefined) throw new Error(`There are no connections of the type ${document.type}.`);
   const written = document["api_key"] as string | undefined;
-  // An empty key is none, where the identity signs in without.
-  const key = written === "" && type.own === "AAD" ? undefined : written;
+  const key = written === "" ? undefined : written;
   const given = key === undefined ? document.credentials : ({ type: "api_key", key } as const);
   const { authType, credentials } =
     given === undefined ? { authType: type.own ?? "None" } : CREDENTIALS[given.type](given);
