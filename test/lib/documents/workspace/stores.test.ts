@@ -234,6 +234,28 @@ describe("spec stores", () => {
     assert.deepEqual([...empty.secrets], []);
   });
 
+  it("knows a variable in each form that pipelines have, also behind the question mark of a signature", () => {
+    const unfilled = (text: string) => {
+      const file = files.yaml(
+        `name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: '${text.replaceAll("'", "''")}'}\n`,
+      );
+      connectionKind.parse(file);
+      return file.secrets.unfilled.length;
+    };
+    const variables = [
+      "$(token)",
+      "?$(sas)",
+      "$[variables.token]",
+      "$[variables['to-ken']]",
+      "${{ variables['token'] }}",
+    ];
+    assert.deepEqual(
+      variables.filter((text) => unfilled(text) !== 1),
+      [],
+    );
+    assert.deepEqual([SECRET, "?sv=2024&sig=abc", "a$(b", "$[", "$(sh -c 'x')y"].filter(unfilled), []);
+  });
+
   it("hides a secret at the moment it is read, even in a file that is refused", () => {
     const hidden: string[] = [];
     const root = { root: files.folder, others: [], hide: (secret: string) => void hidden.push(secret) };
