@@ -206,8 +206,12 @@ export const anything: Shape<unknown> = {
   write: (value) => value,
 };
 
-/** Variables as pipelines and their replacing steps write them: `$(key)`, `${KEY}`, `{{ key }}`, `#{key}#`, `__KEY__`, `<password>`. */
-const VARIABLE = /^(<[\w .-]+>|\$\([\w .-]+\)|\$\{+[\w .-]+\}+|\{\{[\w .-]+\}\}|#\{[\w .-]+\}#?|__\w+__)$/;
+/**
+ * Variables as pipelines and their replacing steps write them: `$(key)`, `$[variables.key]`, `${KEY}`, `${{ variables['key'] }}`, `{{ key }}`,
+ * `#{key}#`, `__KEY__`, `<password>`. A SAS token may begin with a question mark.
+ */
+const VARIABLE =
+  /^\??(<[\w .-]+>|\$\([\w .-]+\)|\$\[[\w .'"[\]-]+\]|\$\{+[\w .'"[\]-]+\}+|\{\{[\w .-]+\}\}|#\{[\w .-]+\}#?|__\w+__)$/;
 
 /** Placeholders for a secret are no secrets: `<password>`, `$(key)`, a row of x, "example-password". */
 const PLACEHOLDER =
