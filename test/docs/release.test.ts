@@ -33,6 +33,19 @@ describe("release workflows", () => {
     });
   }
 
+  it("give a build the time that .ci/run may take, and a quarter of an hour to package", () => {
+    const script = read(".ci/run");
+    const [, begun] = /"\$SECONDS" -lt (\d+)/.exec(script) ?? [];
+    const [, ended] = /left=\$\(\((\d+) - SECONDS\)\)/.exec(script) ?? [];
+    // The runs of all pages take a quarter of an hour at most where there is nothing else to do.
+    const longest = Math.max(Number(begun) / 60 + 15, Number(ended) / 60) + 15;
+    assert.ok(longest > 60, `${begun} and ${ended}`);
+    const { jobs } = parse(read(GITHUB)) as { jobs: { build: { "timeout-minutes": number } } };
+    const pipeline = parse(read(AZURE)) as { stages: { jobs: { timeoutInMinutes: number }[] }[] };
+    for (const given of [jobs.build["timeout-minutes"], pipeline.stages[0]?.jobs[0]?.timeoutInMinutes])
+      assert.ok(Number(given) >= longest, `${given} minutes; ${longest} may be needed`);
+  });
+
   it("the one for Azure Pipelines is a pipeline: built on tags alone, released after two environments", () => {
     const document = readPipeline(AZURE, read(AZURE));
     assert.deepEqual(document.trigger, {
