@@ -33,7 +33,7 @@ describe("the run in one line", () => {
       headlineOf([{ ...record(1, "succeeded", "2026-11-27T09:00:00Z"), monitor: { outcome, ...name } }], true, run)
         .parts;
     assert.deepEqual(parts("breached"), ["fraud-drift is breached"]);
-    assert.deepEqual(parts("noEvidence", { endpoint: "fraud" }), ["no evidence of fraud"]);
+    assert.deepEqual(parts("noEvidence", { endpoint: "fraud" }), ["fraud has no evidence"]);
     assert.deepEqual(parts("healthy"), []);
   });
 
