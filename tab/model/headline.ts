@@ -104,7 +104,7 @@ const monitorParts = (records: readonly RunRecord[]): string[] =>
   records.flatMap(({ monitor }) => {
     const name = monitor?.name ?? monitor?.endpoint;
     if (monitor === undefined || name === undefined || monitor.outcome === "healthy") return [];
-    return [monitor.outcome === "breached" ? `${name} is breached` : `no evidence of ${name}`];
+    return [monitor.outcome === "breached" ? `${name} is breached` : `${name} has no evidence`];
   });
 
 /** Share of each deployment of each endpoint, as the last step left it. */
