@@ -114,6 +114,27 @@ describe("rollback of an endpoint", () => {
     assert.deepEqual((await served(name)).traffic, { blue: 100 });
   });
 
+  it("calls the deployment once an operation on it has ended: what it changes has not been called before", async () => {
+    const name = await released();
+    const blue = deploymentsOf((await theCloud()).azure).get(deploymentKey(name, "blue"))!;
+    blue.provisioningState = "Updating";
+    let looks = 0;
+    const called: string[] = [];
+    const run = await rollBack(
+      name,
+      { call: call("$.doubled == [2, 4]") },
+      {
+        between: (sent, send) => {
+          if (isCall(sent)) called.push(blue.provisioningState);
+          if (sent.url.includes("/deployments/blue?") && ++looks === 2) blue.provisioningState = "Succeeded";
+          return send();
+        },
+      },
+    );
+    assert.equal((await run.done).to, "blue");
+    assert.deepEqual(called, ["Succeeded"]);
+  });
+
   it("moves nothing where the deployment does not answer as expected", async () => {
     const name = await released();
     const run = await rollBack(name, { call: call("$.doubled == [9]") });

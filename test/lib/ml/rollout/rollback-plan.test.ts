@@ -146,6 +146,13 @@ describe("plan of a rollback", () => {
     assert.deepEqual([plan.to, plan.skipped], ["amber", ["blue was known to be good, and is Updating."]]);
   });
 
+  it("refuses a named one while another run is changing it: what it will be then is not what was asked for", () => {
+    const there = deployments("amber", "blue:Updating", "green");
+    const moment = { now: 0, of: "", changing: new Set(["blue"]) };
+    const go = () => planRollback(endpoint({ green: 100 }, good("green", "blue")), there, "blue", moment);
+    assert.throws(go, /The deployment blue of .* is Updating, so it gets no traffic, and nothing was changed/);
+  });
+
   it("leaves out good ones that are gone or not ready, and says so", () => {
     const plan = planRollback(
       endpoint({ teal: 100 }, good("teal", "green", "blue", "amber")),
