@@ -2,7 +2,7 @@
 // nothing, and looks no model up.
 // Tests: test/lib/ml/rollout/endpoint-rollback.test.ts
 import { TaskError } from "../../errors.ts";
-import { type Deployment, listDeployments } from "../endpoints/deployments.ts";
+import { answers, type Deployment, listDeployments } from "../endpoints/deployments.ts";
 import { EndpointLock, type Rollouts } from "../endpoints/endpoint-lock.ts";
 import { type Tags, withRolledBack } from "../endpoints/endpoint-tags.ts";
 import { type Endpoint, findEndpoint, noSuchEndpoint, type Traffic } from "../endpoints/endpoints.ts";
@@ -19,6 +19,7 @@ import {
 } from "../endpoints/traffic-shares.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { WORK_ITEMS } from "../workspace/lineage.ts";
+import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { planRollback, type RollbackPlan, rollbackLines } from "./rollback-plan.ts";
 import { callBeforeTraffic } from "./rollout-call.ts";
@@ -55,7 +56,8 @@ export interface RollbackSection {
 }
 
 /**
- * Rolls an endpoint back. Sequential round trips: endpoint, deployments and lock side by side; the key and the call, where one is wanted;
+ * Rolls an endpoint back. Sequential round trips: endpoint, deployments and lock side by side; the key and the call, where one is wanted,
+ * after looks at the deployment while an operation is at it;
  * the lock, a fresh look, the state of the deployment, the traffic, the looks at its operation, and one look that it has moved.
  * @throws TaskError where there is nothing to go back to, or the deployment does not answer as expected: nothing was changed then
  */
@@ -101,7 +103,7 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
     if (plan.stays !== undefined) log.warn(`The endpoint ${name} was not rolled back any further: ${plan.stays}`);
     return planned;
   }
-  if (call) await callFirst(workspace, endpoint, plan, call);
+  if (call) await callFirst(workspace, { endpoint, deployments, plan, left }, call);
   else log.info(`${plan.to} is not called before it gets the traffic: no request file is given.`);
   const traffic = await move(workspace, lock, name, plan, left);
   log.info(
@@ -120,13 +122,24 @@ function workItemsOf(deployments: readonly Deployment[], from: readonly string[]
   return [...new Set(ids)].slice(0, 20);
 }
 
+/** Calls the deployment, once an operation on it has ended: what that changes would else get the traffic without a call. */
 async function callFirst(
   workspace: Workspace,
-  endpoint: Endpoint,
-  plan: RollbackPlan,
+  there: {
+    readonly endpoint: Endpoint;
+    readonly deployments: readonly Deployment[];
+    readonly plan: RollbackPlan;
+    readonly left: () => number | undefined;
+  },
   call: Omit<Call, "deployment">,
 ): Promise<void> {
+  const { endpoint, deployments, plan, left } = there;
+  const seen = deployments.find((one) => sameName(one.name, plan.to));
   try {
+    if (seen && !answers(seen))
+      await retryOnConflict(workspace, `the deployment ${plan.to}`, left(), () =>
+        requireReady(workspace, endpoint.name ?? "", plan.to),
+      );
     await callBeforeTraffic(workspace, endpoint, plan.to, call);
   } catch (error) {
     if (!(error instanceof TaskError) || workspace.signal.aborted) throw error;

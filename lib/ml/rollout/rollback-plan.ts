@@ -55,7 +55,7 @@ export function planRollback(
 ): RollbackPlan {
   const trafficBefore = withoutZeros(endpoint.properties.traffic ?? {});
   const { to, reason, skipped, stays } =
-    wanted === undefined ? lastKnownGood(endpoint, deployments, moment) : named(endpoint, deployments, wanted);
+    wanted === undefined ? lastKnownGood(endpoint, deployments, moment) : named(endpoint, deployments, wanted, moment);
   const trafficAfter = { [to]: 100 };
   const ends = readProgress(endpoint.tags)?.deployment;
   const from = Object.entries(trafficBefore)
@@ -70,7 +70,7 @@ export function planRollback(
   };
 }
 
-function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: string): Choice {
+function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: string, moment: Moment): Choice {
   const there = deployments.find((one) => sameName(one.name, wanted));
   if (there?.name === undefined)
     throw new TaskError(
@@ -81,7 +81,7 @@ function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: s
       )}`,
       { errorCode: "AML1210", hint: "Name one of those with the input deploymentName." },
     );
-  if (!comesBack(there))
+  if (!isOffered(there, moment))
     throw new TaskError(
       "conflict",
       `The deployment ${there.name} of ${endpoint.name} is ${stateOf(there)}, so it gets no traffic, and nothing was changed; ${sayDeployments(endpoint, deployments)}.`,
@@ -104,8 +104,7 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[], m
   const good = [...(before === undefined ? [] : [before]), ...known].flatMap((name) => {
     if (sameName(live?.name, name) || sameName(progress, name)) return [];
     const there = deployments.find((one) => sameName(one.name, name));
-    const isOthers = moment.changing?.has(name.toLowerCase()) === true;
-    if (there?.name !== undefined && (answers(there) || (comesBack(there) && !isOthers))) return [there.name];
+    if (there?.name !== undefined && isOffered(there, moment)) return [there.name];
     skipped.push(`${name} was known to be good, and is ${there ? stateOf(there) : "not there any more"}.`);
     return [];
   });
@@ -194,6 +193,9 @@ function sayAge({ at = 0 }: RolledBack, { now }: Moment): string {
  * on a deployment that has just lost its traffic: to pass over that would be to go further back than anybody wants.
  */
 const comesBack = (deployment: Deployment) => answers(deployment) || /^updating$/i.test(stateOf(deployment));
+/** Whether one can be gone to: not to what another run is making of it just now, which nobody has judged. */
+const isOffered = (one: Deployment, { changing }: Moment) =>
+  answers(one) || (comesBack(one) && changing?.has(one.name?.toLowerCase() ?? "") !== true);
 const stateOf = (deployment: Deployment) => deployment.properties.provisioningState ?? "in an unknown state";
 
 function sayDeployments(endpoint: Endpoint, deployments: readonly Deployment[]): string {
