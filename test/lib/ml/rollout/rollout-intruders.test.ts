@@ -269,6 +269,94 @@ describe("rollouts on an endpoint that somebody else changes", () => {
     assert.deepEqual(writes, []);
   });
 
+  it("an endpoint that is Failed, without an address and with traffic, is not made again: it would lose that", async () => {
+    const name = await liveEndpoint();
+    const record = endpointsOf((await theCloud()).azure).get(name);
+    if (record) Object.assign(record, { provisioningState: "Failed", scoringUri: null });
+    const writes: string[] = [];
+    await failureOf(
+      await begin(name, {
+        ...{ deployment: "green", how: "a" },
+        opening: {
+          between(request, send) {
+            if (isTrafficWrite(name)(request)) writes.push(request.url);
+            return send();
+          },
+        },
+      }),
+    );
+    assert.deepEqual(writes, []);
+    assert.deepEqual((await served(name)).traffic, { blue: 100 });
+  });
+
+  it("an endpoint that another run fails to make meanwhile, and no file to make it from: the error says what it is", async () => {
+    const name = freshEndpoint();
+    await release(name, { percent: 0 });
+    let looks = 0;
+    const rollout = await begin(name, {
+      options: { endpoint: undefined },
+      ...{ deployment: "green", how: "a" },
+      opening: {
+        async between(request, send) {
+          const isLook = request.method === "GET" && new URL(request.url).pathname.endsWith(`/onlineEndpoints/${name}`);
+          const record = endpointsOf((await theCloud()).azure).get(name);
+          if (isLook && ++looks === 2 && record)
+            Object.assign(record, { provisioningState: "Failed", scoringUri: null });
+          return send();
+        },
+      },
+    });
+    const error = await failureOf(rollout);
+    assert.match(error.message, new RegExp(`The endpoint ${name} is Failed: Azure could not make it`));
+    assert.match(error.hint ?? "", /endpointFile/);
+  });
+
+  it("what a failed deployment of a new endpoint leaves is undone in as few round trips as on one that was there", async () => {
+    const looksOf = async (name: string, deployment: string) => {
+      let looks: number | undefined;
+      const before: (number | undefined)[] = [];
+      const isEndpoint = (url: string) => new URL(url).pathname.endsWith(`/onlineEndpoints/${name}`);
+      await failureOf(
+        await begin(name, {
+          ...{ deployment, how: "broken" },
+          opening: {
+            between(request, send) {
+              if (isDeploymentWrite(name)(request)) looks = 0;
+              if (looks !== undefined && request.method === "GET" && isEndpoint(request.url)) looks += 1;
+              if (request.method === "DELETE") before.push(looks);
+              return send();
+            },
+          },
+        }),
+      );
+      return before;
+    };
+    const onNew = await looksOf(freshEndpoint(), "blue");
+    assert.equal(onNew.length, 1);
+    assert.deepEqual(onNew, await looksOf(await liveEndpoint(), "green"));
+  });
+
+  it("an old deployment that autoscale is at is deleted once that has ended", async () => {
+    const name = await liveEndpoint();
+    const blue = deploymentsOf((await theCloud()).azure).get(deploymentKey(name, "blue"));
+    let looks = 0;
+    const rollout = await begin(name, {
+      ...{ deployment: "green", how: "a", remove: true },
+      opening: {
+        async between(request, send) {
+          const isBlue = request.url.includes("/deployments/blue?");
+          if (isBlue && request.method === "GET" && ++looks === 1 && blue) blue.provisioningState = "Scaling";
+          const response = await send();
+          if (isBlue && request.method === "DELETE" && response.status === 409 && blue)
+            blue.provisioningState = "Succeeded";
+          return response;
+        },
+      },
+    });
+    await rollout.done;
+    assert.deepEqual((await served(name)).deployments, ["green:a"], rollout.log.text());
+  });
+
   it("an endpoint that is Failed is mended or refused with its state, and gets no traffic in between", async () => {
     const name = await liveEndpoint();
     const record = endpointsOf((await theCloud()).azure).get(name);

@@ -202,6 +202,17 @@ describe("rollouts that meet others", () => {
     });
   }
 
+  it("the plan is said again where a deployment is made anew, and with it what traffic it gets", async () => {
+    const name = await liveEndpoint();
+    await failureOf(await begin(name, { deployment: "green", how: "broken", keep: true }));
+    const again = await begin(name, {
+      ...{ deployment: "green", how: "a" },
+      options: { strategy: { kind: "inPlace" }, keep: () => "" },
+    });
+    await again.done;
+    assert.match(again.log.text(), /create the deployment green\n {2}traffic .*blue.* -> .*green/);
+  });
+
   it("a deployment that was ready once is changed after a change that failed, and not deleted", async () => {
     const name = await liveEndpoint();
     await release(name, { deployment: "green", how: "a", percent: 0 });
