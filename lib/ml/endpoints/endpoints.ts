@@ -33,9 +33,21 @@ export type Traffic = Readonly<Record<string, number>>;
 /**
  * Whether Azure could not make an endpoint: its creation failed, so that it has no address (docs/facts/recorded-operations.md#3.2), and no
  * deployment of it is taken until it is made again (docs/facts/operations.md#A.8). That the same write makes it is not verified against live Azure.
+ * One with traffic was made, whatever it shows now: making it again would take its traffic away.
  */
-export const wasNeverMade = ({ properties: { provisioningState, scoringUri } }: Endpoint): boolean =>
-  /^(failed|cancell?ed)$/i.test(provisioningState ?? "") && !scoringUri;
+export const wasNeverMade = ({
+  properties: { provisioningState, scoringUri, traffic, mirrorTraffic },
+}: Endpoint): boolean =>
+  /^(failed|cancell?ed)$/i.test(provisioningState ?? "") &&
+  !scoringUri &&
+  ![traffic, mirrorTraffic].some((shares) => Object.values(shares ?? {}).some((share) => share !== 0));
+
+/** The error where an endpoint was never made, and there is no file to make it from. */
+export const neverMade = (name: string, endpoint: Endpoint): TaskError =>
+  new TaskError("conflict", `${sayNeverMade(name, endpoint)} Nothing was changed.`, {
+    errorCode: "AML1603",
+    hint: "Name its YAML with the input endpointFile, from which it is made again; or delete it.",
+  });
 
 /** The sentence about an endpoint that was never made. */
 export const sayNeverMade = (name: string, { properties }: Endpoint): string =>

@@ -19,7 +19,7 @@ import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { applyAutoscale } from "../endpoints/autoscale.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
-import { findEndpoint, noSuchEndpoint, sayNeverMade, wasNeverMade } from "../endpoints/endpoints.ts";
+import { findEndpoint, neverMade, noSuchEndpoint, sayNeverMade, wasNeverMade } from "../endpoints/endpoints.ts";
 import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { requireSignedModel } from "../proof/signed-deployment.ts";
@@ -172,11 +172,7 @@ async function resolveAndPlan(
   const checks = Promise.all([
     there.then(async ([endpoint]) => {
       if (options.endpoint || (endpoint && !wasNeverMade(endpoint))) return;
-      if (endpoint)
-        throw new TaskError("conflict", `${sayNeverMade(name, endpoint)} Nothing was changed.`, {
-          errorCode: "AML1603",
-          hint: "Name its YAML with the input endpointFile, from which it is made again; or delete it.",
-        });
+      if (endpoint) throw neverMade(name, endpoint);
       throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
     }),
     requireNamed(workspace, document),
@@ -278,7 +274,8 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       now.push(...failure.sentences);
       rollout.tell({ failure: failure.section });
     }
-    if (rollout.madeEndpoint) now.push(await sayMade(workspace, endpoint));
+    // A deployment is sent only once the endpoint has been made: what is to be undone waits for no look at that.
+    if (rollout.madeEndpoint) now.push(rollout.wrote ? sayMade(endpoint) : await sayMadeOrNot(workspace, endpoint));
     if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover && !leftover.changes && !leftover.previous) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
       options.onLeft?.();
@@ -305,11 +302,12 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
   }
 }
 
-/** The sentence about the endpoint that this step began to make. */
-async function sayMade(workspace: Workspace, name: string): Promise<string> {
+const sayMade = (name: string) => `The endpoint ${name} was made by this step, and stays.`;
+
+/** The sentence about the endpoint that this step began to make. One round trip. */
+async function sayMadeOrNot(workspace: Workspace, name: string): Promise<string> {
   const endpoint = await findEndpoint(workspace, name);
-  if (endpoint === undefined || !wasNeverMade(endpoint))
-    return `The endpoint ${name} was made by this step, and stays.`;
+  if (endpoint === undefined || !wasNeverMade(endpoint)) return sayMade(name);
   return `${sayNeverMade(name, endpoint)} Run the step again once the reason is gone, and it makes it again; where Azure refuses that, delete the endpoint first: az ml online-endpoint delete --name ${name} --resource-group ${workspace.resourceGroup} --workspace-name ${workspace.name} --yes`;
 }
 

@@ -4,7 +4,7 @@ import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { AUTOSCALE_TAG, autoscaleName } from "../endpoints/autoscale.ts";
 import { deleteDeployment, isUnrecoverable, listDeployments, putDeployment } from "../endpoints/deployments.ts";
 import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
-import { type Endpoint, findEndpoint, getEndpoint, wasNeverMade } from "../endpoints/endpoints.ts";
+import { type Endpoint, findEndpoint, getEndpoint, neverMade, wasNeverMade } from "../endpoints/endpoints.ts";
 import type { Call, InvocationSection } from "../endpoints/invoke.ts";
 import { type Moved, moveTraffic, type Routing } from "../endpoints/traffic.ts";
 import { sameName, sameTraffic } from "../endpoints/traffic-shares.ts";
@@ -182,10 +182,12 @@ export class Rollout {
     const { endpoint, plan, entry } = await this.#lookAgain(held);
     if (planned.action === "update") requireIdle(this.#endpoint, planned.name, plan.trafficBefore);
     this.#plan = plan;
-    if (plan.deployment.name !== planned.name || plan.deployment.action === "wait") this.#sayPlan();
+    const isOther = plan.deployment.name !== planned.name || this.#replaced !== undefined;
+    if (isOther || plan.deployment.action === "wait") this.#sayPlan();
     this.tell(this.#named());
     if (plan.deployment.action === "wait") return undefined;
     if (endpoint === undefined || wasNeverMade(endpoint)) {
+      if (endpoint && this.#options.endpoint === undefined) throw neverMade(this.#endpoint, endpoint);
       this.#makesEndpoint = true;
       await createEndpoint(this.#workspace, this.#options.endpoint, held, left(), () => {
         this.#madeEndpoint = true;
