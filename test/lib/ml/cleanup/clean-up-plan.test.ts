@@ -180,6 +180,17 @@ describe("the plan of a clean-up: deployments", () => {
     });
   }
 
+  it("leave all where Azure dated the endpoint's last change before 2024: nothing later would have moved that time", () => {
+    const day = (date: string) => (Date.parse("2026-11-27T02:00:00Z") - Date.parse(date)) / DAY;
+    const old = { tags: {}, deployments: two, age: day("2022-05-06T14:12:00Z"), changed: day("2023-08-01T00:00:00Z") };
+    const { changes, kept } = plan(old);
+    assert.deepEqual(named(changes), []);
+    assert.match(kept[0]?.why ?? "", /Azure does not say when the endpoint was changed last/);
+    assert.deepEqual(named(plan({ ...old, changed: day("2024-08-01T00:00:00Z") }).changes), [
+      "deployment old of fraud",
+    ]);
+  });
+
   it("leave all while a rollout or another operation is under way, and one that a tag keeps", () => {
     assert.deepEqual(named(plan({ deployments: two, rollouts: ["green"] }).changes), []);
     assert.deepEqual(named(plan({ deployments: two, rollouts: undefined }).changes), []);
