@@ -14,6 +14,9 @@ export const DAY = 24 * HOUR;
 /** Milliseconds: both times of a thing that is made are written within one. Whatever changes it needs a request of its own, seconds later. */
 const SAME_MOMENT = 1_000;
 
+/** Since then the time of an endpoint's last change is recorded not to move any more (docs/facts/recorded-operations.md#2.1). */
+const TIMES_STOOD = Date.UTC(2024, 0, 1);
+
 /** A resource's own times. */
 export interface Dated {
   readonly systemData?: { readonly createdAt?: string; readonly lastModifiedAt?: string } | null;
@@ -34,11 +37,13 @@ export function changedAt(one: Dated): number | undefined {
 
 /**
  * The last change, where Azure dates changes of this thing at all; undefined where it does not: since 2024 the time of an endpoint's last change is
- * recorded to stay at that of its creation, whatever is written later (docs/facts/recorded-operations.md#2.1).
+ * recorded to stay where it is, whatever is written later (docs/facts/recorded-operations.md#2.1). That is the time of the creation, or, of what
+ * was made and changed before, one that says nothing of all the years since.
  */
 export function changedSince(one: Dated): number | undefined {
   const [created, changed] = [createdAt(one), changedAt(one)];
-  return created === undefined || changed === undefined || changed - created < SAME_MOMENT ? undefined : changed;
+  if (created === undefined || changed === undefined) return undefined;
+  return changed - created < SAME_MOMENT || changed < TIMES_STOOD ? undefined : changed;
 }
 
 /** Why a tag keeps a resource, as a clause. The value `false` takes that back. */
