@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { parseJob, translateJob } from "../../../../lib/documents/index.ts";
 import { TaskError } from "../../../../lib/errors.ts";
+import { planSource } from "../../../../scripts/plan/plan.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const JOB = `
@@ -129,6 +130,29 @@ describe("spec command job", () => {
         properties: Record<string, unknown>;
       };
       assert.equal(properties["environmentId"], expected);
+    }
+  });
+
+  it("leaves out a variable without a value, as Azure's client leaves it out of a step", async () => {
+    const variables = "environment_variables: {EMPTY: , NONE: null, TEXT: '', N: 1}";
+    const command = `command: ls\nenvironment: azureml:e:1\n${variables}\n`;
+    const step = command.replaceAll("\n", "\n    ");
+    const limits = "objective: {goal: maximize, primary_metric: m}\nlimits: {max_total_trials: 1}";
+    const deployment = `name: dep1\nendpoint_name: end1\nmodel: azureml:m:1\nenvironment: azureml:e:1\n`;
+    const documents = [
+      `type: command\ncompute: azureml:cpu\n${command}`,
+      `type: sweep\ncompute: azureml:cpu\nsearch_space: {a: {type: choice, values: [1]}}\n${limits}\ntrial:\n    ${step}`,
+      `type: pipeline\ncompute: azureml:cpu\njobs:\n  a:\n    ${step}`,
+      `type: pipeline\ncompute: azureml:cpu\njobs:\n  a:\n    component: azureml:c:1\n    ${variables}`,
+      `$schema: managedOnlineDeployment.schema.json\ninstance_type: s\ninstance_count: 1\n${deployment}${variables}\n`,
+      `$schema: batchDeployment.schema.json\ncompute: azureml:cpu\n${deployment}${variables}\n`,
+    ];
+    for (const yaml of documents) {
+      const planned = planSource(files.yaml(yaml));
+      await assert.doesNotReject(planned, yaml);
+      const { writes } = await planned;
+      const sent = JSON.stringify(writes).match(/"environment_?[vV]ariables":\{[^}]*\}/g);
+      assert.match(String(sent), /^"environment_?[vV]ariables":\{"TEXT":"","N":("1"|1)\}$/, yaml);
     }
   });
 

@@ -52,6 +52,29 @@ jobs:
     );
   });
 
+  it("takes what a job says of itself in a step, and sends none of it, as Azure's client does", async () => {
+    const steps = {
+      a: `type: command, component: "azureml:c:1"`,
+      b: `type: parallel, component: "azureml:c:1"`,
+      c: `type: spark, component: "azureml:c:1", resources: {instance_type: standard_e4s_v3, runtime_version: "3.3"}`,
+      d: `type: pipeline, component: "azureml:c:1"`,
+      e: `type: sweep, trial: "azureml:c:1", objective: {goal: maximize, primary_metric: m}, limits: {max_total_trials: 1}`,
+      f: `type: data_transfer, task: copy_data, component: "azureml:c:1"`,
+      g: `type: import, component: "azureml:c:1"`,
+      h: `type: parallel, mini_batch_size: "1", task: {type: model, environment: "azureml:e:1"}`,
+      i: `type: data_transfer, task: copy_data, outputs: {o: {type: uri_folder}}`,
+      j: `type: command, command: ls, environment: "azureml:e:1"`,
+    };
+    const job = (more: string) =>
+      `compute: cpu\njobs:\n${Object.entries(steps)
+        .map(([name, step]) => `  ${name}: {${step}${more}}\n`)
+        .join("")}`;
+    const said =
+      ", experiment_name: x, id: /s, status: Completed, log_files: {a: b}, creation_context: {created_by: me}";
+    await assert.doesNotReject(translate(job(said)));
+    assert.deepEqual(await translate(job(said)), await translate(job("")));
+  });
+
   it("binds inputs and outputs of steps, of the pipeline and of each other", async () => {
     const { properties } = await translate(`
 inputs: {data: {type: uri_folder, path: azureml:d:1}, rate: 0.5}
