@@ -204,8 +204,11 @@ function numeric(value: unknown): unknown {
   return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
 }
 
-/** Environment variables: values become text. */
-export const environmentVariables = map(valueText);
+/**
+ * Environment variables: values become text. One without a value is left out everywhere: Azure's client leaves it out of a step, and of a
+ * job or a deployment it sends null, which is no text.
+ */
+export const environmentVariables = map(valueText, { nullable: true });
 /**
  * A variable of a pipeline's step stands in its body as JSON, as Azure's client sends it; the run has the text of that. A number whose JSON
  * would have another text than Azure's client gives it (1.0, 1e-05, more digits than a number keeps) is sent as that text.
@@ -218,4 +221,4 @@ const stepVariable: Shape<unknown> = {
   },
 };
 /** Those of a pipeline's step. */
-export const stepVariables = map(stepVariable);
+export const stepVariables = map(stepVariable, { nullable: true });

@@ -12,7 +12,7 @@ import {
   writeInput,
 } from "../assets/io.ts";
 import { gathering, includedFile } from "../language/included-file.ts";
-import { type AnyField, optional } from "../language/object.ts";
+import { type AnyField, optional, readOnly } from "../language/object.ts";
 import { compute, parseReference, type Reference, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { text } from "../language/scalar.ts";
@@ -100,6 +100,12 @@ export const stepHeader = {
   display_name: optional(runName),
   description: optional(runDescription),
   comment: optional(text()),
+  // A job says these of itself, and a step that was one still may: Azure's client drops them, for a step is of the pipeline's experiment.
+  experiment_name: readOnly(),
+  id: readOnly(),
+  status: readOnly(),
+  log_files: readOnly(),
+  creation_context: readOnly(),
 } satisfies Record<string, AnyField>;
 
 /** Fields of steps that run a component on a compute. */

@@ -165,7 +165,6 @@ const importInline = object("an import step", {
   ...importCommon,
   source: required(map(looseText)),
   output: required(jobOutput),
-  experiment_name: optional(anything),
 });
 
 export const importStep: StepType = {
