@@ -211,7 +211,7 @@ export const TASK_OPERATIONS = {
     reads: ["read"],
     changes: [],
     files: true,
-    more: "What the documents name; computes need `computes/write`, and alert rules, diagnostic and autoscale settings `Microsoft.Insights/…/write`, which Contributor has and Data Scientist has not",
+    more: "What the documents name, and `onlineEndpoints/deployments/delete` for a deployment that never came up; computes need `computes/write`, and alert rules, diagnostic and autoscale settings `Microsoft.Insights/…/write`, which Contributor has and Data Scientist has not",
     role: "AzureML Data Scientist",
   },
 } as const satisfies Record<string, TaskOperations>;
