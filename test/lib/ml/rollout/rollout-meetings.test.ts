@@ -170,6 +170,7 @@ describe("rollouts that meet others", () => {
     const error = await failureOf(again);
     assert.deepEqual((await served(name)).deployments, ["blue", "green:raises"]);
     assert.match(error.message, /green.* was there before/);
+    assert.match(error.message, /green, which never came up, was deleted by this step, and made anew\./);
   });
 
   const strategies: readonly (readonly [string, Partial<Wish>])[] = [
