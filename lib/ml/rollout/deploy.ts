@@ -276,6 +276,11 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     }
     // A deployment is sent only once the endpoint has been made: what is to be undone waits for no look at that.
     if (rollout.madeEndpoint) now.push(rollout.wrote ? sayMade(endpoint) : await sayMadeOrNot(workspace, endpoint));
+    const { replaced } = rollout;
+    if (replaced !== undefined)
+      now.push(
+        `${replaced.name}, which never came up, was deleted by this step, and ${replaced.isMade ? "made anew" : "is not made anew yet"}.`,
+      );
     if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover && !leftover.changes && !leftover.previous) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
       options.onLeft?.();

@@ -135,6 +135,10 @@ export class Rollout {
   get madeEndpoint(): boolean {
     return this.#madeEndpoint;
   }
+  /** A deployment that never came up, and that this step has deleted; `isMade` once Azure has accepted another in its place. */
+  get replaced(): { readonly name: string; readonly isMade: boolean } | undefined {
+    return this.#replaced === undefined ? undefined : { name: this.#replaced, isMade: this.#accepted };
+  }
   get report(): RolloutReport {
     return this.#report;
   }
