@@ -1,7 +1,7 @@
 // Jobs beside commands and pipelines: sweep, Spark, AutoML, fine-tuning and distillation; and which kind a file is.
 import assert from "node:assert/strict";
 import { type JobParseOptions, kindOf, parseJob, translateJob } from "../../../../lib/documents/index.ts";
-import { planFile } from "../../../../scripts/plan/plan.ts";
+import { planFile, planSource } from "../../../../scripts/plan/plan.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const SWEEP = `
@@ -106,6 +106,20 @@ describe("spec jobs", () => {
     const file = files.yaml(DISTILLATION);
     parseJob(file);
     assert.deepEqual([...file.secrets], ["Zq8-very-secret-91"]);
+  });
+
+  it("refuses a variable that nobody has filled in for the teacher's key, unless it is only planned", async () => {
+    for (const text of ["$(key)", "${KEY}", "{{ key }}", "#{key}#", "__KEY__", "<api key>"]) {
+      const yaml = DISTILLATION.replace("Zq8-very-secret-91", JSON.stringify(text));
+      const [fault] = faultsOf(() => parseJob(files.yaml(yaml)));
+      assert.match(fault?.message ?? "", /doc\.yml:7:12: "teacher_model_endpoint_connection\.api_key" is still /, text);
+      assert.equal(fault?.errorCode, "AML1802");
+      assert.equal((await planSource(files.yaml(yaml))).writes.length, 1);
+      const given = { set: ["teacher_model_endpoint_connection.api_key=Zq8-very-secret-91"] };
+      assert.doesNotThrow(() => parseJob(files.yaml(yaml), { overrides: given }));
+    }
+    const other = DISTILLATION.replace("api_key: Zq8-very-secret-91", "credentials: {type: api_key, key: $(key)}");
+    assert.match(refused(other), /credentials\.key" is still "\$\(key\)"/);
   });
 
   it("takes a distillation that makes its own data without any", async () => {
