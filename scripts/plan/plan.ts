@@ -47,7 +47,7 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
     throw new TaskError("input", `${file.name} describes a ${found}, which cannot be planned.`, {
       where: file.node.where,
     });
-  const document = kind.parse(file, withEndpoint(file, found, { overrides }));
+  const document = kind.parse(file, { ...withEndpoint(file, found, { overrides }), mayLackSecrets: true });
   const isPipeline = found === "pipeline job" || kind.runsOnce === true;
   return await kind.translate(document, resolver, {
     name: kind.runsOnce ? () => resolver.madeUpName(true) : (document.name ?? (() => resolver.madeUpName(isPipeline))),

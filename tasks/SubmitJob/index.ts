@@ -11,16 +11,16 @@ export default defineTask(
   async ({ inputs, open, log, signal, record, run }) => {
     const workspace = await open(openWorkspace);
     const root = run.folders(inputs.allowedFolders);
-    const document = parseJob(readSource(inputs.jobFile, { root }), { overrides: { yaml: inputs.overrides } });
+    const how = { overrides: { yaml: inputs.overrides }, mayLackSecrets: inputs.plan };
+    const document = parseJob(readSource(inputs.jobFile, { root }), how);
     const { experimentName, displayName, concurrencyKey, cancelOnFailure } = inputs;
     const wait = inputs.wait && !inputs.plan;
-    const preflight = inputs.preflight === "on";
     const { outputs, meter, ...job } = await submitJob(workspace, document, {
       ...{ root, stepIdentity: run.stepIdentity, nonce: run.stepNonce() },
       ...{ experimentName, displayName, concurrencyKey, wait, onLeft: run.leave },
       environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
-      ...{ preflight, tags: readPairs(inputs.tags, "tags"), ...preflightInto(record) },
-      costs: { limits: readCostLimits(inputs), isFollowed: inputs.wait, isPriced: preflight },
+      ...{ preflight: inputs.preflight === "on", tags: readPairs(inputs.tags, "tags"), ...preflightInto(record) },
+      costs: { limits: readCostLimits(inputs), isFollowed: inputs.wait, isPriced: inputs.preflight === "on" },
     });
     const { name, id, status, studioUrl } = job;
     log.info(`Job ${name}: ${studioUrl}`);

@@ -12,6 +12,8 @@ import type { SourceFile } from "./source.ts";
 
 export interface ParseOptions {
   readonly overrides?: DocumentOverrides;
+  /** Takes variables that stand where secrets belong: nothing of the document is written. */
+  readonly mayLackSecrets?: boolean;
 }
 
 /** One write to Azure ML. */
@@ -35,6 +37,8 @@ export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: Documen
   const value = shape.read(node, at);
   if (at.faults.list.length > 0 && isEvidentlyOther(file, kind))
     refuseOther(file, [kind], `${withArticle(kind)} is needed here`);
+  // Azure takes any text for a secret and does not try it, and what reads it fails from then on.
+  if (!options.mayLackSecrets) at.faults.list.push(...file.secrets.unfilled);
   at.faults.throwIfAny();
   if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);
   return withNames(value, at.names);

@@ -5,7 +5,7 @@ import type { DocumentFault } from "./faults.ts";
 
 /** Filled while a document is read. */
 export class Secrets extends Set<string> {
-  /** Variables that stand where a secret belongs: a plan shows them, and whoever writes the document refuses them. */
+  /** Variables that stand where a secret belongs: refused with the document's faults, unless it is read to write nothing. */
   readonly unfilled: DocumentFault[] = [];
   readonly #hide: (secret: string) => void;
 
