@@ -5,6 +5,8 @@
 export const counted = (count: number, noun: string): string =>
   `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Two decimals, and more where these would be zero: `0.34`, `0.0047`, `0.00` for zero itself. */
+const LITTLE = new Intl.NumberFormat("en-US", { minimumSignificantDigits: 2, maximumSignificantDigits: 2 });
+
+/** Two decimals, and two digits of what is less than a hundredth: `0.34`, `0.08`, `0.0047`, `0.00` for zero itself. */
 export const amountOf = (value: number): string =>
-  value === 0 || Math.abs(value) >= 0.1 ? value.toFixed(2) : value.toPrecision(2);
+  value === 0 || Math.abs(value) >= 0.01 ? value.toFixed(2) : LITTLE.format(value);
