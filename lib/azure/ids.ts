@@ -90,6 +90,12 @@ export function parseDatastoreUri(uri: string): DatastorePath | undefined {
   return match?.[1] === undefined ? undefined : { datastore: match[1], path: match[2] ?? "" };
 }
 
+const HOME =
+  /^azureml:\/\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/[^/]+\/)?workspaces\/([^/]+)\//i;
+
+/** The workspace in the long form of a datastore's address, in lower case: `subscription/group/workspace`. Undefined for other forms. */
+export const homeOfUri = (uri: string): string | undefined => HOME.exec(uri)?.slice(1).join("/").toLowerCase();
+
 export const datastoreUri = ({ datastore, path }: DatastorePath): string =>
   `azureml://datastores/${datastore}/paths/${path}`;
 

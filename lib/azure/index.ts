@@ -15,6 +15,7 @@ export type { Identity } from "./identity.ts";
 export {
   type DatastorePath,
   datastoreUri,
+  homeOfUri,
   longDatastoreUri,
   parseArmId,
   parseAssetReference,

@@ -1,7 +1,7 @@
 // Locates the files of a version from the service's own statement: in a datastore of this workspace, in the output of one of its jobs, or
 // in a container of the registry's own. Other addresses are not opened, and get no credential.
 // Tests: test/tasks/models-of-jobs.test.ts, test/lib/ml/gate/champion.test.ts
-import { type DatastorePath, parseArmId, parseDatastoreUri } from "../../azure/index.ts";
+import { type DatastorePath, homeOfUri, parseArmId, parseDatastoreUri } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import { findJob, type Job } from "../jobs/jobs.ts";
@@ -33,15 +33,10 @@ export const isReplicated = (version: AssetBody): boolean =>
 export function ownDatastorePath(workspace: Pick<Workspace, "id">, uri: string): DatastorePath | undefined {
   const place = parseDatastoreUri(uri);
   if (!place) return undefined;
-  const named =
-    /^azureml:\/\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/[^/]+\/)?workspaces\/([^/]+)\//i.exec(
-      uri,
-    );
   const own = parseArmId(workspace.id);
-  const same = (one: string | undefined, other: string | undefined) => one?.toLowerCase() === other?.toLowerCase();
   const isOwn =
     !/^azureml:\/\/subscriptions\//i.test(uri) ||
-    (same(named?.[1], own?.subscriptionId) && same(named?.[2], own?.resourceGroup) && same(named?.[3], own?.workspace));
+    homeOfUri(uri) === `${own?.subscriptionId}/${own?.resourceGroup}/${own?.workspace}`.toLowerCase();
   return isOwn ? { datastore: place.datastore, path: bare(place.path) } : undefined;
 }
 

@@ -274,7 +274,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       now.push(...failure.sentences);
       rollout.tell({ failure: failure.section });
     }
-    // A deployment is sent only once the endpoint has been made: what is to be undone waits for no look at that.
+    // A deployment is sent only once the endpoint has been made, so no request has to find that out before the undo.
     if (rollout.madeEndpoint) now.push(rollout.wrote ? sayMade(endpoint) : await sayMadeOrNot(workspace, endpoint));
     const { replaced } = rollout;
     if (replaced !== undefined)

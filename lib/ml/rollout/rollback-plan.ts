@@ -111,7 +111,7 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[], m
   const [next] = good;
   const back = rolledBack(endpoint.tags);
   const isBack = live?.name !== undefined && sameName(back?.to, live.name);
-  // One that has failed, or goes, is gone away from, whoever went to it.
+  // A rollback leaves a deployment that has failed or is being deleted, whoever gave it the traffic.
   if (live?.name !== undefined && comesBack(live)) {
     if (progress !== undefined && !sameName(live.name, progress))
       return {
@@ -190,10 +190,10 @@ function sayAge({ at = 0 }: RolledBack, { now }: Moment): string {
 
 /**
  * Whether a deployment can have the traffic, now or once an operation on it has ended, which is waited for before it is moved. Autoscale begins one
- * on a deployment that has just lost its traffic: to pass over that would be to go further back than anybody wants.
+ * on a deployment that has just lost its traffic: a rollback that passed over it would go one version too far back.
  */
 const comesBack = (deployment: Deployment) => answers(deployment) || /^updating$/i.test(stateOf(deployment));
-/** Whether one can be gone to: not to what another run is making of it just now, which nobody has judged. */
+/** Whether a rollback may go to a deployment. While another run changes it, nobody has judged the result: then it may not. */
 const isOffered = (one: Deployment, { changing }: Moment) =>
   answers(one) || (comesBack(one) && changing?.has(one.name?.toLowerCase() ?? "") !== true);
 const stateOf = (deployment: Deployment) => deployment.properties.provisioningState ?? "in an unknown state";

@@ -47,7 +47,7 @@ async function deleteOne(workspace: Workspace, endpoint: string, name: string, h
   if (!at || !deployment) return undefined;
   const { traffic, mirrorTraffic } = at.properties;
   const isUsed = shareOf(traffic, name) > 0 || shareOf(mirrorTraffic, name) > 0;
-  // Of one that autoscale is at Azure refuses the deletion until that has ended, which the caller waits for.
+  // Azure refuses to delete a deployment while autoscale changes it; the caller waits for the end of that.
   const isBusy = /^(creating|updating)$/i.test(deployment.properties.provisioningState ?? "");
   if (isUsed || isBusy || held.rollouts?.[name.toLowerCase()] !== undefined) {
     log.info(`The deployment ${name} stays: ${isUsed ? "it gets traffic" : "another rollout uses it"}.`);

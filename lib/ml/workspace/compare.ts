@@ -1,7 +1,7 @@
 // The one comparator: whether what is there is what is wanted. Pure; Apply and rollouts decide by it. The service rewrites what it is sent
 // (docs/facts/azureml-wire.md#5 to #9, #12), so that two texts may say the same; what is not asked for is not looked at.
 import { parse } from "yaml";
-import { parseDatastoreUri } from "../../azure/index.ts";
+import { homeOfUri, parseDatastoreUri } from "../../azure/index.ts";
 import { isObject } from "../../plain-objects.ts";
 
 export interface Difference {
@@ -128,12 +128,6 @@ function sameForm(text: string): string {
   return CASELESS.test(bare) ? bare.toLowerCase() : bare;
 }
 
-const LONG =
-  /^azureml:\/\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/[^/]+\/)?workspaces\/([^/]+)\//i;
-
-/** The workspace that a datastore's address names in its long form. */
-const homeOf = (uri: string): string | undefined => LONG.exec(uri)?.slice(1).join("/").toLowerCase();
-
 function samePlace(a: string, b: string): boolean {
   // What was uploaded lies under its hash, wherever the service moves it (docs/facts/azureml-wire.md#6).
   const upload = (text: string) => /LocalUpload\/[0-9a-f]{32,64}\/.*$/i.exec(text)?.[0].replace(/\/+$/, "");
@@ -142,7 +136,7 @@ function samePlace(a: string, b: string): boolean {
   const [left, right] = [parseDatastoreUri(a), parseDatastoreUri(b)];
   if (!left || !right) return false;
   // Where only one names its workspace, it is the service's long form of the other.
-  const [home, otherHome] = [homeOf(a), homeOf(b)];
+  const [home, otherHome] = [homeOfUri(a), homeOfUri(b)];
   if (home !== undefined && otherHome !== undefined && home !== otherHome) return false;
   const bare = (path: string) => path.replace(/\/+$/, "");
   return left.datastore === right.datastore && bare(left.path) === bare(right.path);

@@ -162,7 +162,7 @@ function scale(world: AzureWorld, record: AutoscaleRecord): void {
     deploymentsOf(world).changed();
   };
   is("Scaling");
-  // As long as any operation on a deployment: minutes pass until there are more instances, or fewer.
+  // It takes as long as any other operation on a deployment; in Azure that is minutes.
   world.clock.after(world.settings.online.deployment, () => {
     if (deployment.provisioningState !== "Scaling") return;
     deployment.sku = { ...deployment.sku, capacity: wanted };
