@@ -4,7 +4,7 @@ import { endpointsOf } from "../../../tab/hub/endpoints.ts";
 import { trafficChart } from "../../../tab/hub/traffic.ts";
 import { deployed, rolledBack, run } from "./projects.ts";
 
-const chartOf = (...runs: Parameters<typeof endpointsOf>[0]) => trafficChart(endpointsOf(runs)[0]!);
+const chartOf = (...runs: Parameters<typeof endpointsOf>[0]) => trafficChart(endpointsOf(runs)[0]!, 0);
 
 describe("traffic over time", () => {
   it("has the shares that each change left, the oldest first, and none of what never had any", () => {
@@ -19,6 +19,28 @@ describe("traffic over time", () => {
     ]);
     const [first = 0, second = 0, third = 0] = chart?.places ?? [];
     assert.deepEqual([second - first, third - second], [540, 600], "seconds");
+  });
+
+  it("holds what the last change left until now, and ends with it where a clock is behind", () => {
+    const changes = [
+      run(1, [deployed(0, { name: "blue", model: "fraud:1", traffic: { blue: 100 } })]),
+      run(2, [deployed(10, { name: "green", model: "fraud:2", traffic: { green: 100 } })]),
+    ];
+    const [endpoint] = endpointsOf(changes);
+    const last = Date.parse(endpoint!.changes[0]!.at);
+    const chart = trafficChart(endpoint!, last + 300_000);
+    const [first = 0] = chart?.places ?? [];
+    assert.deepEqual(
+      chart?.places.map((place) => place - first),
+      [0, 600, 900],
+      "seconds",
+    );
+    assert.deepEqual(chart?.lines, [
+      { name: "blue", values: [100, 0, 0] },
+      { name: "green", values: [0, 100, 100] },
+    ]);
+    assert.equal(trafficChart(endpoint!, last)?.places.length, 2);
+    assert.equal(trafficChart(endpoint!, last - 60_000)?.places.length, 2);
   });
 
   it("is not drawn of one change, and of many deployments names the last", () => {
