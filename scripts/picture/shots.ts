@@ -118,7 +118,7 @@ export const SHOTS: readonly Shot[] = [
       file: "models-hub.png",
       story: "plain",
       ...light,
-      height: 1_000,
+      height: 1_060,
       words: { selector: "h1, thead th", in: "frame" },
     },
     shows: "the hub Models, which has asked Azure what is live",

@@ -257,7 +257,7 @@ const RESULTS: Readonly<Record<string, { readonly outcome: Outcome; readonly wor
 
 function Changes({ endpoint, pageOf }: { endpoint: Endpoint; pageOf: PageProps["pageOf"] }) {
   const { name: of, changes } = endpoint;
-  const chart = useMemo(() => trafficChart(endpoint), [endpoint]);
+  const chart = useMemo(() => trafficChart(endpoint, Date.now()), [endpoint]);
   return (
     <>
       {chart && <Chart {...chart} />}
