@@ -31,6 +31,8 @@ describe("spec pipeline", () => {
     const properties = write.body["properties"] as Record<string, Record<string, Record<string, unknown>>>;
     return { properties, puts: resolver.writes };
   };
+  const specOf = (put: { body: object } | undefined) =>
+    (put?.body as { properties?: { componentSpec?: Record<string, unknown> } } | undefined)?.properties?.componentSpec;
   const refused = (yaml: string) =>
     faultsOf(() => parseJob(files.yaml(`type: pipeline\n${yaml}`)))
       .map(({ message, hint }) => `${message} ${hint ?? ""}`)
@@ -73,6 +75,88 @@ jobs:
       ", experiment_name: x, id: /s, status: Completed, log_files: {a: b}, creation_context: {created_by: me}";
     await assert.doesNotReject(translate(job(said)));
     assert.deepEqual(await translate(job(said)), await translate(job("")));
+  });
+
+  const BOUND_NUMBERS = [
+    ["resources", "instance_count", "instance_type: F4, shm_size: 2g"],
+    ["resources", "max_instance_count", "instance_type: F4"],
+    ["distribution", "process_count_per_instance", "type: pytorch"],
+    ["distribution", "process_count_per_instance", "type: mpi"],
+    ["distribution", "worker_count", "type: tensorflow"],
+    ["distribution", "parameter_server_count", "type: tensorflow"],
+    ["distribution", "port", "type: ray"],
+    ["distribution", "include_dashboard", "type: ray"],
+  ] as const;
+
+  it("keeps a number that is bound to an input of the pipeline in the step, out of its component", async () => {
+    for (const [field, name, more] of BOUND_NUMBERS) {
+      const step = (rest: string) =>
+        `compute: cpu\ninputs: {n: 2}\njobs: {a: {${STEP}, inputs: {x: 1}, ${field}: {${more}${rest}}}}\n`;
+      const [bound, plain] = [
+        await translate(step(`, ${name}: "\${{parent.inputs.n}}"`)),
+        await translate(step(field === "distribution" && name === "parameter_server_count" ? `, ${name}: 0` : "")),
+      ];
+      assert.deepEqual(bound.puts, plain.puts, `${field}.${name} (${more})`);
+      const sent = bound.properties["jobs"]?.["a"]?.[field] as Record<string, unknown>;
+      assert.equal(sent[name], "${{parent.inputs.n}}", `${field}.${name} (${more})`);
+    }
+  });
+
+  it("sends texts that are bound to an input of the pipeline with the component too, as Azure's client does", async () => {
+    const resources =
+      'resources: {instance_type: "${{parent.inputs.t}}", shm_size: "${{parent.inputs.t}}", instance_count: 2}';
+    const { puts, properties } = await translate(
+      `compute: cpu\ninputs: {t: F4}\njobs: {a: {${STEP}, inputs: {x: 1}, ${resources}}}\n`,
+    );
+    const said = { instance_count: 2, instance_type: "${{parent.inputs.t}}", shm_size: "${{parent.inputs.t}}" };
+    const spec = specOf(puts[0]);
+    assert.deepEqual([spec?.["resources"], properties["jobs"]?.["a"]?.["resources"]], [said, said]);
+  });
+
+  it("sends a Spark setting and an input's value that are bound to an input of the pipeline", async () => {
+    const job = (executors: string) => `
+inputs: {n: 2}
+jobs:
+  spark:
+    type: spark
+    code: ./data
+    entry: {file: a.csv}
+    conf: {driver_cores: "\${{parent.inputs.n}}", driver_memory: 2g, executor_cores: 2, executor_memory: 2g, ${executors}}
+    resources: {instance_type: Standard_E8S_V3, runtime_version: "3.4"}
+  command: {${STEP}, compute: cpu, inputs: {x: {value: "\${{parent.inputs.n}}"}}}
+`;
+    const { properties, puts } = await translate(job("executor_instances: 2"));
+    const jobs = properties["jobs"] ?? {};
+    const inComponent = puts.map(specOf).find((spec) => spec?.["conf"] !== undefined)?.["conf"];
+    const confs = [jobs["spark"]?.["conf"], inComponent] as Record<string, unknown>[];
+    for (const conf of confs) assert.equal(conf["spark.driver.cores"], "${{parent.inputs.n}}");
+    assert.deepEqual(jobs["command"]?.["inputs"], {
+      x: { job_input_type: "literal", value: "${{parent.inputs.n}}" },
+    });
+    const most = 'dynamic_allocation_max_executors: "${{parent.inputs.n}}"';
+    const dynamic = `dynamic_allocation_enabled: true, dynamic_allocation_min_executors: 1, ${most}`;
+    assert.equal(refused(job(dynamic)), "");
+  });
+
+  it("refuses an expression where a word stands for another value, with file, line and column", () => {
+    const settings = [
+      ['queue_settings: {job_tier: "${{parent.inputs.t}}"}', "queue_settings.job_tier", 32],
+      ['queue_settings: {priority: "${{parent.inputs.t}}"}', "queue_settings.priority", 32],
+      ['services: {s: {type: ssh, nodes: "${{parent.inputs.t}}"}}', "services.s.nodes", 38],
+    ] as const;
+    for (const [setting, name, column] of settings) {
+      for (const rest of [`{${STEP}, inputs: {x: 1}}`, "{component: azureml:c:1}"]) {
+        const step = rest.slice(1, -1).replaceAll(", ", ",\n    ");
+        const text = `type: pipeline\ncompute: c\ninputs: {t: high}\njobs:\n  a: {\n    ${setting},\n    ${step}}\n`;
+        const [fault, ...others] = faultsOf(() => parseJob(files.yaml(text)));
+        assert.match(fault?.message ?? "", new RegExp(`"jobs\\.a\\.${name.replaceAll(".", "\\.")}" is`));
+        assert.match(fault?.hint ?? "", /write the word itself/i);
+        assert.deepEqual([fault?.where?.line, fault?.where?.column, others.length], [6, column, 0]);
+      }
+    }
+    // Azure's client sends the word of a sweep or an AutoML step.
+    const taken = `compute: c\ninputs: {t: high}\njobs: {a: {type: sweep, trial: "azureml:c:1", objective: {goal: maximize, primary_metric: m}, limits: {max_total_trials: 1}, queue_settings: {job_tier: "\${{parent.inputs.t}}"}}}\n`;
+    assert.equal(refused(taken), "");
   });
 
   it("binds inputs and outputs of steps, of the pipeline and of each other", async () => {
