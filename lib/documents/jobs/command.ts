@@ -12,11 +12,11 @@ import type { MapNode } from "../language/source.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
 import {
   commandLimits,
+  commandQueue,
   distribution,
   environmentVariables,
   jobIdentity,
   jobResources,
-  queueSettings,
   services,
 } from "./run-settings.ts";
 
@@ -33,7 +33,7 @@ export const commandFields = {
   distribution: optional(distribution),
   resources: optional(jobResources),
   limits: optional(commandLimits),
-  queue_settings: optional(queueSettings),
+  queue_settings: optional(commandQueue),
   identity: optional(jobIdentity),
   services: optional(services),
   parent_job_name: optional(text()),

@@ -4,8 +4,8 @@ import { present } from "../../plain-objects.ts";
 import { byType } from "../language/by-type.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
-import { anything, boolean, duration, enumeration, integer, looseText, text } from "../language/scalar.ts";
-import { type Shape, snakeCase } from "../language/shape.ts";
+import { anything, boolean, duration, enumeration, integer, looseText, ownWord, text } from "../language/scalar.ts";
+import { type Infer, type Shape, snakeCase } from "../language/shape.ts";
 
 function typed<const N extends string>(name: N, rest: string, as: string) {
   return required(enumeration([name], { rest: { [name]: rest }, fold: "snake" }), { as });
@@ -146,7 +146,7 @@ const service = object(
       },
     ),
     port: optional(integer()),
-    nodes: optional(enumeration(["all"]), { unwritten: true }),
+    nodes: optional(ownWord(enumeration(["all"])), { unwritten: true }),
     properties: optional(map(looseText)),
     ssh_public_keys: optional(text(), { unwritten: true }),
     log_dir: optional(text(), { unwritten: true }),
@@ -189,16 +189,25 @@ export const commandLimits = object(
 const TIERS = { spot: "Spot", basic: "Basic", standard: "Standard", premium: "Premium", null: "Null" } as const;
 const PRIORITIES = { low: "1", medium: "2", high: "3" } as const;
 
-export const queueSettings = object(
-  "queue settings",
-  {
-    job_tier: optional(enumeration(["spot", "basic", "standard", "premium", "null"], { rest: TIERS })),
-    priority: optional(enumeration(["low", "medium", "high"], { rest: PRIORITIES })),
-  },
-  {
-    finish: (body) => ({ ...body, ...(body["priority"] === undefined ? {} : { priority: numeric(body["priority"]) }) }),
-  },
-);
+const jobTier = enumeration(["spot", "basic", "standard", "premium", "null"], { rest: TIERS });
+const priority = enumeration(["low", "medium", "high"], { rest: PRIORITIES });
+
+function queueOf(tiers: Shape<Infer<typeof jobTier>>, priorities: Shape<Infer<typeof priority>>) {
+  return object(
+    "queue settings",
+    { job_tier: optional(tiers), priority: optional(priorities) },
+    {
+      finish: (body) => ({
+        ...body,
+        ...(body["priority"] === undefined ? {} : { priority: numeric(body["priority"]) }),
+      }),
+    },
+  );
+}
+
+export const queueSettings = queueOf(jobTier, priority);
+/** Those of a command: its steps cannot bind them. Azure's client sends a sweep's and an AutoML step's bindings. */
+export const commandQueue = queueOf(ownWord(jobTier), ownWord(priority));
 
 function numeric(value: unknown): unknown {
   return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;

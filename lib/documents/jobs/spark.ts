@@ -82,13 +82,15 @@ function checkConf(conf: SparkConf | undefined, node: MapNode, at: Reading): voi
   const below = at.step("conf");
   const given = conf ?? {};
   const needed = ["spark.driver.cores", "spark.driver.memory", "spark.executor.cores", "spark.executor.memory"];
-  if (!isDynamic(given)) needed.push(INSTANCES);
-  else needed.push(MINIMUM, MAXIMUM);
+  const counted = isDynamic(given) ? [MINIMUM, MAXIMUM] : [INSTANCES];
+  if (!isExpression(given[DYNAMIC]?.text)) needed.push(...counted);
   const missing = needed.filter((name) => given[name] === undefined);
   if (missing.length > 0) {
     below.fault(place, `the Spark settings lack ${missing.join(", ")}.`, { hint: "Add them under `conf:`." });
     return;
   }
+  // What the pipeline gives is not known yet.
+  if ([DYNAMIC, MINIMUM, MAXIMUM, INSTANCES].some((name) => isExpression(given[name]?.text))) return;
   const count = (name: string) => Number(given[name]?.text);
   if (isDynamic(given)) {
     const [least, most] = [count(MINIMUM), count(MAXIMUM)];

@@ -4,7 +4,17 @@
 import { nearestName } from "../../nearest-name.ts";
 import { SEGMENT_RULE, segmentFault } from "../../segment.ts";
 import { DocumentFault } from "./faults.ts";
-import { described, describedKind, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
+import {
+  described,
+  describedKind,
+  FREE_BELOW,
+  isExpression,
+  NOTHING_BELOW,
+  type Reading,
+  type Shape,
+  snakeCase,
+  withOwnExpressions,
+} from "./shape.ts";
 import { plainValue, type ScalarNode, type YamlNode } from "./source.ts";
 import { pythonFloat } from "./value.ts";
 
@@ -148,6 +158,22 @@ export function enumeration<const V extends string>(values: readonly V[], option
   };
 }
 
+/**
+ * The same words where none of them may be an expression, for the word is sent as another value (`low` as 1), which Azure ML does not make
+ * of what the expression will be. Azure's client refuses it too.
+ */
+export function ownWord<V extends string>(words: Shape<V>): Shape<V> {
+  return withOwnExpressions({
+    ...words,
+    read(node: YamlNode, at: Reading) {
+      if (!at.expressions || node.kind !== "scalar" || !isExpression(node.value)) return words.read(node, at);
+      return at.fault(node, `${at.name} is ${described(node)}; ${words.expects} is needed.`, {
+        hint: "Write the word itself: Azure ML takes no expression here, because each word stands for another value.",
+      });
+    },
+  });
+}
+
 /** PascalCase words of one name ("PyTorch") fold to two words in snake_case; without regard to case they are the same. */
 function matchesLower(candidate: string, word: string, options: EnumerationOptions): boolean {
   return options.fold !== "exact" && candidate.toLowerCase() === word.toLowerCase();
@@ -183,13 +209,16 @@ export interface Literal {
   readonly text: string;
 }
 
-export const literal: Shape<Literal> = scalarShape(
-  "text, a number or a boolean",
-  (node) => {
-    if (node.type === "timestamp") return { type: "string", value: node.text, text: node.text };
-    return { type: node.type as Literal["type"], value: node.value as Literal["value"], text: node.text };
-  },
-  (value) => value.text,
+/** An expression of a pipeline is its text here, so that whoever writes a literal writes the expression too. */
+export const literal: Shape<Literal> = withOwnExpressions(
+  scalarShape(
+    "text, a number or a boolean",
+    (node) => {
+      if (node.type === "timestamp") return { type: "string", value: node.text, text: node.text };
+      return { type: node.type as Literal["type"], value: node.value as Literal["value"], text: node.text };
+    },
+    (value) => value.text,
+  ),
 );
 
 /** A literal as a parameter of a declared type takes it: a `number` holds floats, so 3 becomes "3.0". */

@@ -5,6 +5,7 @@ import { environmentUse } from "../assets/environment.ts";
 import { checkCommand, commandFields } from "../jobs/command.ts";
 import {
   commandLimits,
+  commandQueue,
   distribution,
   jobIdentity,
   jobResources,
@@ -15,7 +16,7 @@ import {
 import { object, optional, required } from "../language/object.ts";
 import { code, compute } from "../language/reference.ts";
 import { enumeration, text } from "../language/scalar.ts";
-import type { Infer } from "../language/shape.ts";
+import { type Infer, isExpression } from "../language/shape.ts";
 import { additionalIncludes, checkIncludes } from "./additional-includes.ts";
 import { type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
 import { checkOptional } from "./component-io.ts";
@@ -52,7 +53,7 @@ const settings = {
   distribution: optional(distribution),
   limits: optional(commandLimits),
   environment_variables: optional(stepVariables),
-  queue_settings: optional(queueSettings),
+  queue_settings: optional(commandQueue),
   services: optional(services),
   identity: optional(jobIdentity),
 };
@@ -86,7 +87,8 @@ export const commandStep: StepType = {
   inline,
   toComponent(value: Inline, declared: DeclaredPorts): CommandComponent {
     const { command, code, environment, description, tags, resources, distribution: spread } = value;
-    const { properties: _properties, ...size } = resources ?? {};
+    const { properties: _properties, ...rest } = resources ?? {};
+    const size = withoutBoundNumbers(rest);
     return {
       type: "command",
       command,
@@ -96,7 +98,7 @@ export const commandStep: StepType = {
       ...(description !== undefined && { description }),
       ...(tags && { tags }),
       ...(Object.keys(size).length > 0 && { resources: size }),
-      ...(spread && { distribution: spread }),
+      ...(spread && { distribution: withoutBoundNumbers(spread) }),
     };
   },
   async body(value: Value, to, component: CommandComponent | undefined) {
@@ -105,3 +107,23 @@ export const commandStep: StepType = {
     return await writtenFields(over, { ...value, resources, distribution: spread }, SENT, to);
   },
 };
+
+/** Texts of resources and distributions. */
+const TEXTS = new Set([
+  "instance_type",
+  "shm_size",
+  "docker_args",
+  "address",
+  "head_node_additional_args",
+  "worker_node_additional_args",
+]);
+
+/**
+ * The settings that a component is given. An expression of the pipeline stays in the step, which has all settings: a component belongs to no
+ * pipeline. Azure's client refuses one in a number; in a text it sends it with the component too, and so does this.
+ */
+function withoutBoundNumbers<T extends object>(settings: T): T {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name, value]) => TEXTS.has(name) || !isExpression(value)),
+  ) as T;
+}
