@@ -1,5 +1,5 @@
 // The metrics of a judged job, once it has ended: waits for the job, and for metrics that are late.
-// Tests: test/lib/ml/gate/gate.test.ts
+// Tests: test/lib/ml/gate/job-metrics.test.ts, test/lib/ml/gate/gate.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll } from "../../poll.ts";
 import {
@@ -70,7 +70,10 @@ export async function metricsAtTheEnd(
     const asked = isOver ? Promise.resolve(job as Job) : getJob(workspace, jobName);
     // What failed is told once, below.
     const ended = asked.then(({ properties }) => properties?.status === "Completed").catch(() => false);
-    const read = includeChildRuns ? merged(workspace, jobName) : finder.find(wanted, ended);
+    // Only what is read once the job has ended is its last, and no child run is lacking then.
+    const read = includeChildRuns
+      ? ended.then((isEnded) => (isEnded ? merged(workspace, jobName) : undefined))
+      : finder.find(wanted, isOver ? undefined : ended);
     [job, found] = await Promise.all([asked, read]);
     const status = job.properties?.status;
     if (status === "Failed" || status === "Canceled" || status === "NotResponding") throw notCompleted(jobName, status);

@@ -5,7 +5,7 @@ import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { capital } from "../../sentence.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { latestMetrics, type Metrics } from "./metrics.ts";
+import { latestMetrics, type Metrics, metricsBeside } from "./metrics.ts";
 import { bestTrialName, hasTrials, type RunNode, RunTree, reusedRun, sayRun, some } from "./run-tree.ts";
 
 export interface WantedMetrics {
@@ -67,18 +67,19 @@ export class MetricFinder {
 
   /**
    * One round trip where the job has what is wanted. Else two more (the run and its children side by side, then their metrics), and two for
-   * each further level of a tree whose runs lack it.
-   * @param ended resolves to whether the job has ended: what is below it is looked at no sooner
+   * each further level of a tree whose runs lack it. One more where the job ended while it was looked at.
+   * @param ended resolves to whether the job has ended, where that is asked at the same time: what is below it is looked at no sooner, and its own
+   * metrics are those of its end. Absent: it had ended before, or that does not matter
    * @returns undefined where MLflow does not know the job's run
    * @throws TaskError `input` where `from` names no step
    */
-  async find(wanted: WantedMetrics, ended = Promise.resolve(true)): Promise<FoundMetrics | undefined> {
+  async find(wanted: WantedMetrics, ended?: Promise<boolean>): Promise<FoundMetrics | undefined> {
     this.#read = 0;
     this.#reasons.clear();
     this.#unseen.clear();
     this.#isLate = false;
     if (wanted.from !== undefined) {
-      if (!(await ended)) return this.#asFound({}, [], wanted);
+      if ((await ended) === false) return this.#asFound({}, [], wanted);
       const node = await this.#tree.find({ run: { runId: this.#jobName }, path: "" }, wanted.from);
       if (typeof node !== "string") return this.#asFound({}, await this.#of(node, wanted, sayRun(node)), wanted);
       throw new TaskError("input", node, {
@@ -86,9 +87,11 @@ export class MetricFinder {
         hint: "Name a step of the job, or leave metricsFrom empty.",
       });
     }
-    const own = await latestMetrics(this.#workspace, this.#jobName);
+    const own = await (ended === undefined
+      ? latestMetrics(this.#workspace, this.#jobName)
+      : metricsBeside(this.#workspace, this.#jobName, ended));
     if (own === undefined) return undefined;
-    const isEnough = !lacks(own, wanted) || !(await ended);
+    const isEnough = !lacks(own, wanted) || (await ended) === false;
     return this.#asFound(own, isEnough ? [] : await this.#belowJob(own, wanted), wanted);
   }
 

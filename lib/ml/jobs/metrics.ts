@@ -14,7 +14,7 @@ interface MlflowMetric {
   step?: number | string;
 }
 interface RunAnswer {
-  run?: { info?: { run_id?: string; run_uuid?: string }; data?: { metrics?: MlflowMetric[] } };
+  run?: { info?: { run_id?: string; run_uuid?: string; status?: string }; data?: { metrics?: MlflowMetric[] } };
 }
 interface HistoryAnswer {
   metrics?: MlflowMetric[];
@@ -26,8 +26,17 @@ interface Latest {
   readonly timestamp: number;
 }
 
+interface LoggedMetrics {
+  readonly metrics: readonly MlflowMetric[];
+  /** Whether the run had ended when the service answered. */
+  readonly hasEnded: boolean;
+}
+
+/** Statuses of MLflow after which a run logs nothing more. */
+const ENDED = /^(FINISHED|FAILED|KILLED)$/;
+
 /** The run's metrics as MLflow has them last. Undefined where MLflow does not know the run: that is no answer about its metrics. */
-async function metricsOf(workspace: Workspace, runId: string): Promise<readonly MlflowMetric[] | undefined> {
+async function loggedMetrics(workspace: Workspace, runId: string): Promise<LoggedMetrics | undefined> {
   const answer = await workspace.azure.request<RunAnswer>("GET", `${workspace.mlflowUrl}/runs/get`, {
     doing: `read the metrics of the job ${runId}`,
     query: { run_id: runId },
@@ -36,12 +45,18 @@ async function metricsOf(workspace: Workspace, runId: string): Promise<readonly 
     expect: [404],
     signal: workspace.signal,
   });
-  return answer.status === 404 ? undefined : (answer.body?.run?.data?.metrics ?? []);
+  const { info, data } = answer.body?.run ?? {};
+  return answer.status === 404
+    ? undefined
+    : { metrics: data?.metrics ?? [], hasEnded: ENDED.test(String(info?.status ?? "")) };
 }
 
 async function latestOf(workspace: Workspace, runId: string): Promise<Map<string, Latest> | undefined> {
-  const logged = await metricsOf(workspace, runId);
-  if (logged === undefined) return undefined;
+  const logged = await loggedMetrics(workspace, runId);
+  return logged && latestIn(logged);
+}
+
+function latestIn({ metrics: logged }: LoggedMetrics): Map<string, Latest> {
   const metrics = new Map<string, Latest>();
   for (const { key, value, timestamp } of logged) {
     if (key !== undefined) metrics.set(key, { value: numberOf(value), timestamp: Number(timestamp ?? 0) });
@@ -49,10 +64,29 @@ async function latestOf(workspace: Workspace, runId: string): Promise<Map<string
   return metrics;
 }
 
+const valuesIn = (metrics: ReadonlyMap<string, Latest>): Metrics =>
+  Object.fromEntries([...metrics].map(([name, { value }]) => [name, value]));
+
+/**
+ * Latest metrics of a run at its end, where somebody else is asked at the same time whether it has ended. A run may log between the two answers:
+ * its metrics count where their own answer says that it had ended, and are read again where only the other one does. One round trip, then two.
+ * @param ended resolves to whether the run has ended
+ * @returns those there are where it has not; undefined where MLflow does not know the run
+ */
+export async function metricsBeside(
+  workspace: Workspace,
+  runId: string,
+  ended: Promise<boolean>,
+): Promise<Metrics | undefined> {
+  const logged = await loggedMetrics(workspace, runId);
+  const isStale = logged?.hasEnded !== true && (await ended);
+  return isStale ? latestMetrics(workspace, runId) : logged && valuesIn(latestIn(logged));
+}
+
 /** Names of the metrics that were logged at a later step than the first. One round trip. */
 export async function steppedMetrics(workspace: Workspace, runId: string): Promise<string[]> {
-  const logged = (await metricsOf(workspace, runId)) ?? [];
-  return logged.flatMap(({ key, step }) => (key !== undefined && Number(step ?? 0) > 0 ? [key] : []));
+  const { metrics } = (await loggedMetrics(workspace, runId)) ?? { metrics: [] };
+  return metrics.flatMap(({ key, step }) => (key !== undefined && Number(step ?? 0) > 0 ? [key] : []));
 }
 
 /** A cache or a proxy may answer with another run, whose metrics would be judged. */
@@ -87,7 +121,7 @@ export async function latestMetrics(
   }
   if (own === undefined) return undefined;
   for (const [name, metric] of own) merged.set(name, metric);
-  return Object.fromEntries([...merged].map(([name, { value }]) => [name, value]));
+  return valuesIn(merged);
 }
 
 /** Every value of one metric, in the order of its steps. One round trip a page. */
