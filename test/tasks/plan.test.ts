@@ -53,6 +53,14 @@ const files = project({
     "compute: azureml:cpu-cluster",
     "inputs: {readings: {type: uri_file, path: data/readings.csv}}",
   ].join("\n"),
+  "distillation.yml": [
+    "type: distillation",
+    "teacher_model_endpoint_connection: {name: big, type: serverless, endpoint: https://big.inference.ai.azure.com, api_key: <abc>}",
+    "student_model: azureml://registries/azureml-meta/models/m/versions/1",
+    "data_generation_type: data_generation",
+    "data_generation_task_type: nli",
+    "outputs: {registered_model: {type: mlflow_model, name: m}}",
+  ].join("\n"),
   "endpoint.yml": "name: plan-endpoint\nauth_mode: key\n",
   "deployment.yml": [
     "name: blue",
@@ -68,6 +76,24 @@ const files = project({
 const file = (name: string) => path.join(files, name);
 
 describe("a plan", () => {
+  it("of a job warns of a variable that stands for a secret, which a run refuses; neither shows its text", async () => {
+    const given = { jobFile: file("distillation.yml"), preflight: "off" };
+    const ran = await runStory(SubmitJob, { ...given, plan: "true" }, files);
+    changedNothing(ran);
+    assert.match(
+      ran.log,
+      /\[warning\] distillation\.yml:2:\d+: "teacher_model_endpoint_connection\.api_key" is still a variable of the form <\.\.\.>.*a run that is no plan refuses it/,
+    );
+    assert.match(ran.log, /"method":"PUT"/);
+    const refused = await runStory(SubmitJob, given, files);
+    assert.match(refused.error?.message ?? "no error", /^distillation\.yml:2:\d+: .* is still a variable of the form/);
+    assert.deepEqual(
+      refused.requests.filter((one) => one.startsWith("PUT ")),
+      [],
+    );
+    for (const { log, error } of [ran, refused]) assert.ok(!`${log} ${error?.message}`.includes("<abc>"), log);
+  });
+
   it("says which version data would become, and leaves the data where it is", async () => {
     const given = { source: "inline", name: "plan-data", type: "uri_file", path: "data/readings.csv" };
     const ran = await runStory(RegisterData, { ...given, plan: "true" }, files);

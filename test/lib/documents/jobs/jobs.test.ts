@@ -114,12 +114,32 @@ describe("spec jobs", () => {
       const [fault] = faultsOf(() => parseJob(files.yaml(yaml)));
       assert.match(fault?.message ?? "", /doc\.yml:7:12: "teacher_model_endpoint_connection\.api_key" is still /, text);
       assert.equal(fault?.errorCode, "AML1802");
+      assert.ok(!`${fault?.message} ${fault?.hint}`.includes(text), `${fault?.message} quotes ${text}`);
       assert.equal((await planSource(files.yaml(yaml))).writes.length, 1);
       const given = { set: ["teacher_model_endpoint_connection.api_key=Zq8-very-secret-91"] };
       assert.doesNotThrow(() => parseJob(files.yaml(yaml), { overrides: given }));
     }
     const other = DISTILLATION.replace("api_key: Zq8-very-secret-91", "credentials: {type: api_key, key: $(key)}");
-    assert.match(refused(other), /credentials\.key" is still "\$\(key\)"/);
+    assert.match(refused(other), /credentials\.key" is still a variable of the form \$\(\.\.\.\)/);
+  });
+
+  it("takes a secret that looks like a variable where its first character is escaped, and masks it either way", async () => {
+    for (const secret of ["<abc-defgh>", "__abcdefgh__", "$(abcdefgh)", "#{abcdefgh}#"]) {
+      const code = secret.charCodeAt(0).toString(16);
+      const escaped = DISTILLATION.replace("Zq8-very-secret-91", `"\\x${code}${secret.slice(1)}"`);
+      const file = files.yaml(escaped);
+      assert.deepEqual(
+        faultsOf(() => parseJob(file)).map(({ message }) => message),
+        [],
+      );
+      assert.deepEqual([...file.secrets], [secret]);
+      const { properties } = await translate(escaped);
+      assert.ok(JSON.stringify(properties["properties"]).includes(secret), secret);
+      const [fault] = faultsOf(() => parseJob(files.yaml(DISTILLATION.replace("Zq8-very-secret-91", `"${secret}"`))));
+      assert.ok(fault?.hint?.includes(`"\\x${code}..."`), fault?.hint);
+      const plain = files.yaml(DISTILLATION.replace("Zq8-very-secret-91", `"${secret}"`));
+      assert.ok(!JSON.stringify((await planSource(plain)).writes).includes(secret), secret);
+    }
   });
 
   it("takes a distillation that makes its own data without any", async () => {

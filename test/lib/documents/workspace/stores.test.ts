@@ -229,9 +229,13 @@ describe("spec stores", () => {
     );
     connectionKind.parse(file);
     assert.deepEqual([...file.secrets], [SECRET]);
-    const empty = files.yaml("name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: <your token>}\n");
-    connectionKind.parse(empty, { mayLackSecrets: true });
+    const empty = files.yaml("name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: your-token}\n");
+    connectionKind.parse(empty);
     assert.deepEqual([...empty.secrets], []);
+    // A password may look like a variable.
+    const brackets = files.yaml("name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: <your token>}\n");
+    connectionKind.parse(brackets, { mayLackSecrets: true });
+    assert.deepEqual([...brackets.secrets], ["<your token>"]);
   });
 
   it("knows a variable in each form that pipelines have, also behind the question mark of a signature", () => {
