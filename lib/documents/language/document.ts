@@ -12,8 +12,8 @@ import type { SourceFile } from "./source.ts";
 
 export interface ParseOptions {
   readonly overrides?: DocumentOverrides;
-  /** Takes variables that stand where secrets belong: nothing of the document is written. */
-  readonly mayLackSecrets?: boolean;
+  /** Takes variables that stand where secrets belong, and tells each as a warning: nothing of the document is written. */
+  readonly mayLackSecrets?: boolean | ((warning: string) => void);
 }
 
 /** One write to Azure ML. */
@@ -40,6 +40,7 @@ export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: Documen
   // Azure takes any text for a secret and does not try it, and what reads it fails from then on.
   if (!options.mayLackSecrets) at.faults.list.push(...file.secrets.unfilled);
   at.faults.throwIfAny();
+  if (typeof options.mayLackSecrets === "function") file.secrets.warnings.forEach(options.mayLackSecrets);
   if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);
   return withNames(value, at.names);
 }

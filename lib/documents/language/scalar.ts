@@ -242,17 +242,24 @@ export const anything: Shape<unknown> = {
 const VARIABLE =
   /^\??(<[\w .-]+>|\$\([\w .-]+\)|\$\[[\w .'"[\]-]+\]|\$\{+[\w .'"[\]-]+\}+|\{\{[\w .-]+\}\}|#\{[\w .-]+\}#?|__\w+__)$/;
 
-/** Placeholders for a secret are no secrets: `<password>`, `$(key)`, a row of x, "example-password". */
+/** Words and rows of x or signs that stand for a secret in examples; they are not masked, for a log may hold them anywhere. */
 const PLACEHOLDER =
-  /^(<.*>|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|[^a-wyz0-9]*|changeme|(example|dummy|your|my|replace|some)([-_ ]?(api|access|account|admin|secret|user|key|pass|password|token|pat|value|here|me))*)$/i;
+  /^([^a-wyz0-9]*|changeme|(example|dummy|your|my|replace|some)([-_ ]?(api|access|account|admin|secret|user|key|pass|password|token|pat|value|here|me))*)$/i;
 
-const unfilled = (node: ScalarNode, at: Reading) =>
-  new DocumentFault(`${at.name} is still ${JSON.stringify(node.text)}, and no secret: nobody has filled it in.`, {
-    errorCode: "AML1802",
-    where: node.where,
-    path: at.path,
-    hint: "Azure Pipelines replaces no variables in files. Let a step before this one write the secret into the file, from a variable that it maps into its environment.",
-  });
+/** Refuses a variable by its form alone: a password may look like one. */
+function unfilled(node: ScalarNode, at: Reading): DocumentFault {
+  const [, opening = "", closing = ""] = /^\??([<$#{([_]+)(?:.*?)([^\w .-]*|__)$/.exec(node.text) ?? [];
+  const escaped = `"\\x${node.text.charCodeAt(0).toString(16)}..."`;
+  return new DocumentFault(
+    `${at.name} is still a variable of the form ${opening}...${closing}, and no secret: nobody has filled it in.`,
+    {
+      errorCode: "AML1802",
+      where: node.where,
+      path: at.path,
+      hint: `Azure Pipelines replaces no variables in files. Let a step before this one write the secret into the file, from a variable that it maps into its environment. A secret that looks like this is taken where it stands in double quotes and its first character is escaped: ${escaped}.`,
+    },
+  );
+}
 
 /** A key, password or token. It is noted, so that it can be kept out of logs, plans and records; no fault shows it. */
 export const secretText: Shape<string> = {
@@ -260,8 +267,8 @@ export const secretText: Shape<string> = {
   below: NOTHING_BELOW,
   read(node, at) {
     if (node.kind !== "scalar" || node.type === "null") return at.fault(node, `${at.name} is no text.`);
-    if (VARIABLE.test(node.text)) at.secrets.unfilled.push(unfilled(node, at));
-    else if (!PLACEHOLDER.test(node.text)) at.secrets.add(node.text);
+    if (VARIABLE.test(node.text) && !node.isEscaped) at.secrets.unfilled.push(unfilled(node, at));
+    if (!PLACEHOLDER.test(node.text)) at.secrets.add(node.text);
     if (node.type !== "string") return at.fault(node, `${at.name} is no text.`, { hint: "Put the value in quotes." });
     return node.text;
   },

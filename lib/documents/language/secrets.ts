@@ -7,6 +7,10 @@ import type { DocumentFault } from "./faults.ts";
 export class Secrets extends Set<string> {
   /** Variables that stand where a secret belongs: refused with the document's faults, unless it is read to write nothing. */
   readonly unfilled: DocumentFault[] = [];
+  /** Warnings of a plan, which takes them. */
+  get warnings(): readonly string[] {
+    return this.unfilled.map(({ message }) => `${message} This is a plan: a run that is no plan refuses it.`);
+  }
   readonly #hide: (secret: string) => void;
 
   constructor(hide: (secret: string) => void = () => {}) {

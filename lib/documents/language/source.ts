@@ -15,6 +15,8 @@ import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
 
 export interface ScalarNode extends ScalarValue {
   readonly kind: "scalar";
+  /** Its first character is an escape of YAML alone (`"\x3cabc>"`): no step that fills variables in wrote it, and it is meant as it stands. */
+  readonly isEscaped?: true;
   readonly where: SourceLocation;
 }
 interface ListNode {
@@ -145,7 +147,7 @@ export function parseTree(text: string, name: string): YamlNode | undefined {
   sayPassedOver(document, yaml, place, faults);
   faults.throwIfAny();
   const start = { file: name, line: 1, column: 1 };
-  const tree = new Tree(document, place, faults);
+  const tree = new Tree(document, yaml, place, faults);
   const node = tree.node(document.contents, start);
   faults.throwIfAny();
   return node.kind === "scalar" && node.type === "null" ? undefined : node;
@@ -157,11 +159,13 @@ class Tree {
   /** Mappings that an alias leads to are walked again; their faults are told once. */
   readonly #told = new Set<unknown>();
   private readonly document: Document;
+  private readonly yaml: string;
   private readonly place: (offset: number) => SourceLocation;
   private readonly faults: Faults;
 
-  constructor(document: Document, place: (offset: number) => SourceLocation, faults: Faults) {
+  constructor(document: Document, yaml: string, place: (offset: number) => SourceLocation, faults: Faults) {
     this.document = document;
+    this.yaml = yaml;
     this.place = place;
     this.faults = faults;
   }
@@ -182,7 +186,10 @@ class Tree {
     }
     if (isMap(item)) return this.#map(item.items, where);
     if (isSeq(item)) return { kind: "list", items: item.items.map((value) => this.node(value, where)), where };
-    if (isScalar(item)) return { kind: "scalar", ...scalar(item), where };
+    if (isScalar(item)) {
+      const isEscaped = item.type === "QUOTE_DOUBLE" && this.yaml.startsWith('"\\x', range?.[0]);
+      return { kind: "scalar", ...scalar(item), ...(isEscaped && { isEscaped }), where };
+    }
     return { kind: "scalar", ...plainScalar(""), where };
   }
 

@@ -72,8 +72,7 @@ export async function applyDocuments(
     workspace.log.warn(
       `${document.file} does not count: ${by.file} describes ${titleOf(by)} as well, and is the last.`,
     );
-  for (const { message } of read.unfilled)
-    workspace.log.warn(`${message} This is a plan: a run that is no plan refuses it.`);
+  for (const { secrets } of read.documents) for (const warning of secrets.warnings) workspace.log.warn(warning);
   sayPlan(workspace, plan);
   const faults = [...plan.flatMap(refusalOf), ...twice(plan), ...(await missing(workspace, plan, made))];
   throwFaults(faults);

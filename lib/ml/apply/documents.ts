@@ -29,8 +29,6 @@ export interface ReadDocuments {
   readonly replaced: readonly Replaced[];
   /** Files of a folder that hold something else, with what it is. */
   readonly skipped: readonly { readonly file: string; readonly kind: string; readonly isTemplate?: boolean }[];
-  /** Variables that stand where a secret belongs, of a plan: a run refuses them. */
-  readonly unfilled: readonly TaskError[];
 }
 
 export interface ReadOptions {
@@ -82,16 +80,15 @@ export function readDocuments(
   }
   const only = distinct(documents, duplicates);
   faults.push(...only.faults);
-  const unfilled = only.documents.flatMap((one) => one.secrets.unfilled);
   // What stands in Azure works: a variable in its place would not, and Azure does not try it.
-  if (!isPlan) faults.push(...unfilled);
+  if (!isPlan) faults.push(...only.documents.flatMap((one) => one.secrets.unfilled));
   throwFaults(faults);
   if (documents.length === 0)
     throw new TaskError("input", `There is no document in ${shownPath(given, root)} that can be applied.`, {
       errorCode: "AML1801",
       hint: `Documents of these kinds can: ${NAMES}.`,
     });
-  return { documents: inOrder(only.documents), replaced: only.replaced, skipped, unfilled };
+  return { documents: inOrder(only.documents), replaced: only.replaced, skipped };
 }
 
 /** A name such as `<REGISTRY-NAME>` stands for one that people fill in; no resource of Azure can be called so. */
