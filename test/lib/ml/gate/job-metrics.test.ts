@@ -40,19 +40,19 @@ describe("the metrics of a job that ends while the gate looks at it", () => {
     };
   };
 
-  /** The gate, where the job's own record is answered only once `before` has been done, which begins after the first metrics were answered. */
-  const judgedAround = async (name: string, before: () => Promise<void>, includeChildRuns: boolean) => {
+  /** The gate, where the job's own record is answered only once `before` has been done, which begins after the metrics of `lastRun` were answered. */
+  const judgedAround = async (name: string, before: () => Promise<void>, lastRun?: string) => {
     const seen: string[] = [];
     let answered = () => {};
     const metricsAnswered = new Promise<void>((resolve) => {
       answered = resolve;
     });
     const between: Opening["between"] = async (request, send) => {
-      const { pathname } = new URL(request.url);
+      const { pathname, searchParams } = new URL(request.url);
       if (pathname.endsWith("/runs/get")) {
         const answer = await send();
         seen.push("metrics");
-        answered();
+        if (searchParams.get("run_id") === (lastRun ?? name)) answered();
         return answer;
       }
       if (request.method !== "GET" || !pathname.endsWith(`/jobs/${name}`)) return send();
@@ -65,7 +65,7 @@ describe("the metrics of a job that ends while the gate looks at it", () => {
     const workspace = await openLocal({ between });
     const result = await evaluateGate(workspace, {
       ...{ jobName: name, rules: parseRules("metrics.auc >= 0.8"), champion: { kind: "none" } },
-      ...{ missingChampion: "fail", includeChildRuns, patience: 60_000 },
+      ...{ missingChampion: "fail", includeChildRuns: lastRun !== undefined, patience: 60_000 },
     });
     return { result, seen };
   };
@@ -73,14 +73,10 @@ describe("the metrics of a job that ends while the gate looks at it", () => {
   it("are those of its end, where it ends after its metrics were read and before it was", async () => {
     const job = await running();
     job.log(job.run, { key: "auc", value: 0.9, step: 0 });
-    const { result, seen } = await judgedAround(
-      job.name,
-      async () => {
-        job.log(job.run, { key: "auc", value: 0.1, step: 1 });
-        await job.end();
-      },
-      false,
-    );
+    const { result, seen } = await judgedAround(job.name, async () => {
+      job.log(job.run, { key: "auc", value: 0.1, step: 1 });
+      await job.end();
+    });
     assert.deepEqual([result.passed, result.metrics["auc"]], [false, 0.1], seen.join(" "));
   });
 
@@ -91,15 +87,16 @@ describe("the metrics of a job that ends while the gate looks at it", () => {
       const tags = { "mlflow.parentRunId": job.name, "mlflow.rootRunId": job.name };
       const run = job.tracking.addRun({ experimentId, name, status: "FINISHED", tags });
       job.log(run, { key: "auc", value, step: 0 });
+      return run.id;
     };
-    child("first", 0.9);
+    const first = child("first", 0.9);
     const { result, seen } = await judgedAround(
       job.name,
       async () => {
         child("last", 0.1);
         await job.end();
       },
-      true,
+      first,
     );
     assert.deepEqual([result.passed, result.metrics["auc"]], [false, 0.1], seen.join(" "));
   });
@@ -108,7 +105,7 @@ describe("the metrics of a job that ends while the gate looks at it", () => {
     const job = await running();
     job.log(job.run, { key: "auc", value: 0.9, step: 0 });
     await job.end();
-    const { result, seen } = await judgedAround(job.name, async () => {}, false);
+    const { result, seen } = await judgedAround(job.name, async () => {});
     assert.deepEqual([result.passed, seen], [true, ["metrics", "job"]]);
   });
 });
