@@ -220,6 +220,20 @@ describe("PromoteModel", () => {
     }
   });
 
+  it("refuses what a later run judged again and failed, also in the run that passed it before", async () => {
+    const { properties } = cloud.azure.assets.models.version("judged", "1")!;
+    const tags = tagsOf(properties);
+    const later = { evaluationRun: `${tags["evaluationRun"]}0`, evaluationTime: "2100-01-01T00:00:00.000Z" };
+    try {
+      properties["tags"] = { ...tags, ...later, evaluation: "failed" };
+      const ran = await run({ targetRegistry: "shared", targetName: "late" });
+      assert.match(ran.error?.message ?? "", /judged:1 is not promoted.* Its evaluation says failed: https:/);
+      assert.deepEqual(writes(ran.requests), []);
+    } finally {
+      properties["tags"] = tags;
+    }
+  });
+
   it("overwrites nothing: other content under that version is refused, or gets the next number", async () => {
     const { models } = registryAssets(cloud.azure, "shared")!;
     await cloud.azure.blobs.put("other", "m/x", "x");

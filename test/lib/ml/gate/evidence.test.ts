@@ -244,6 +244,65 @@ describe("the evidence of an evaluation", () => {
     assert.equal((await tagsOf(model))["evaluation"], "failed", "what was passed once does not stay so");
   });
 
+  /** Judgements by two runs: this one and another, whose page its tags name. @param other undefined: it cannot be read */
+  function twoRuns(job: string, own: Said, other: Said | undefined): Judges {
+    const { name, resourceGroup, subscriptionId } = workspace;
+    const heard = (runUri: string, said: Said) => ({
+      judgements: [
+        { jobName: job, workspace: { name, resourceGroup, subscriptionId }, pipeline: "train", runUri, ...said },
+      ],
+      unread: [],
+    });
+    const there = other ? heard(OTHER_RUN, other) : { judgements: [], unread: ["The run is not there."] };
+    return {
+      here: async () => heard(provenance.runUri, own),
+      ofRun: async (uri) => (uri === OTHER_RUN ? there : { judgements: [], unread: [] }),
+    };
+  }
+  const OTHER_RUN = "https://dev.azure.com/contoso/breast-cancer/_build/results?buildId=8";
+  const [first, second] = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"];
+  const elsewhere = { ...provenance, runId: "8", runUri: OTHER_RUN };
+  type Said = { readonly passed: boolean; readonly time: string };
+
+  it("of a later run that failed stands where the run that passed it before registers the model again", async () => {
+    const job = await completedJob();
+    const passed = { passed: true, time: first };
+    const model = await registerModel(workspace, request(job), undefined, twoRuns(job, passed, undefined));
+    assert.equal((await tagsOf(model))["evaluation"], "passed");
+    await recordEvaluation({ ...workspace, provenance: elsewhere }, job, false);
+    for (const other of [{ passed: false, time: second }, undefined]) {
+      const again = await registerModel(workspace, request(job), undefined, twoRuns(job, passed, other));
+      const { evaluation, evaluationRun } = await tagsOf(again);
+      assert.deepEqual([evaluation, evaluationRun], ["failed", OTHER_RUN], JSON.stringify(other));
+      assert.equal(again.evidence["evaluation"], "failed");
+    }
+    // Judged once more, it passes.
+    const later = twoRuns(job, { passed: true, time: second }, { passed: false, time: first });
+    assert.equal(
+      (await tagsOf(await registerModel(workspace, request(job), undefined, later)))["evaluation"],
+      "passed",
+    );
+  });
+
+  it("of a later run that failed counts for a model that is made of the job only then, where that run confirms it", async () => {
+    const passed = { passed: true, time: first };
+    for (const [other, expected] of [
+      [{ passed: false, time: second }, "failed"],
+      [{ passed: false, time: "2025-12-31T00:00:00Z" }, "passed"],
+      [{ passed: true, time: second }, "passed"],
+      [undefined, "passed"],
+    ] as const) {
+      const job = await completedJob();
+      await recordEvaluation({ ...workspace, provenance: elsewhere }, job, false);
+      const model = await registerModel(workspace, request(job), undefined, twoRuns(job, passed, other));
+      assert.equal((await tagsOf(model))["evaluation"], expected, JSON.stringify(other));
+    }
+    assert.match(
+      workspace.log.text(),
+      /\[warning\] A judgement of the job \S+ may have been missed: The run is not there\./,
+    );
+  });
+
   it("is given by nobody else", async () => {
     const job = await completedJob();
     for (const name of ["evaluation", "EvaluationPipeline"])
