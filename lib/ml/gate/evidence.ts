@@ -199,25 +199,64 @@ export interface Judged {
 /** Evidence that a version is to carry; undefined leaves what it has. */
 export type Evidence = Readonly<Record<string, string>>;
 
-/** The evidence that this run has for a job, of its own judgements and those of the runs that it takes up; undefined where it has none. */
+/**
+ * The evidence that this run has for a job, of its own judgements and those of the runs that it takes up; undefined where it has none. One that
+ * passed does not count where another run has judged the job later, and failed it: up to three round trips more, where tags name such a run.
+ * @param version tags of the version that is there already
+ */
 export async function evidenceHere(
   judged: Judged | undefined,
   judges: Judges | undefined,
+  version?: Tags,
 ): Promise<Evidence | undefined> {
   if (!judged || !judges) return undefined;
   const { log } = judged.workspace;
   const { judgements, unread } = await judges.here();
   const found = newestOf(judgements, judged);
-  for (const sentence of unread) log.warn(`A judgement of the job ${judged.jobName} may have been missed: ${sentence}`);
+  for (const sentence of unread) log.warn(mayBeMissed(judged, sentence));
   if (found) {
     log.info(`The job ${judged.jobName} was judged, and ${found.passed ? "passed" : "did not pass"}: ${found.runUri}`);
-    return evidenceFrom(found);
+    return (found.passed ? await failedSince(found, judged, judges, version) : undefined) ?? evidenceFrom(found);
   }
   log.info(
     `No step of this run, or of a run that it takes up, has judged the job ${judged.jobName}: it brings no evidence to the model.`,
   );
   return undefined;
 }
+
+type Tags = Readonly<Record<string, string>> | null | undefined;
+
+const mayBeMissed = ({ jobName }: Judged, sentence: string) =>
+  `A judgement of the job ${jobName} may have been missed: ${sentence}`;
+
+/**
+ * The failure by a later run than that of a judgement which passed. Tags of the version and of the job say where to look, and that run's record counts.
+ * Where it cannot be read, those of the version do: nothing passes by them.
+ */
+async function failedSince(
+  passed: Judgement,
+  judged: Judged,
+  judges: Judges,
+  version: Tags,
+): Promise<Evidence | undefined> {
+  const { log } = judged.workspace;
+  for (const tags of [version, judged.job.properties?.tags]) {
+    const run = tags?.[EVIDENCE.run] ?? "";
+    if (tags?.[EVIDENCE.result] !== "failed" || run === "" || run === passed.runUri) continue;
+    const { judgements, unread } = await judges.ofRun(run);
+    const found = newestOf(judgements, judged);
+    if (found ? found.passed || !isAfter(found.time, passed) : unread.length === 0) continue;
+    if (found === undefined) for (const sentence of unread) log.warn(mayBeMissed(judged, sentence));
+    if (found === undefined && (tags !== version || !isAfter(tags[EVIDENCE.time], passed))) continue;
+    log.warn(`The run ${run} judged the job ${judged.jobName} again later, and it did not pass.`);
+    return found ? evidenceFrom(found) : evidenceIn(tags);
+  }
+  return undefined;
+}
+
+/** Whether a time is after that of a judgement: also where nobody knows. */
+export const isAfter = (time: string | undefined, judgement: Pick<Judgement, "time">): boolean =>
+  !(Date.parse(time ?? "") <= Date.parse(judgement.time));
 
 /**
  * The evidence that a version which is there already may go on carrying, where this run has none: what the run that it names confirms.
@@ -226,7 +265,7 @@ export async function evidenceHere(
  * @returns undefined where nothing is to change
  */
 export async function evidenceKept(
-  has: Readonly<Record<string, string>> | null | undefined,
+  has: Tags,
   called: string,
   judged: Judged | undefined,
   judges: Judges | undefined,

@@ -10,6 +10,7 @@ import {
   type Evidence,
   evidenceFrom,
   evidenceIn,
+  isAfter,
   type Judged,
   type Judgement,
   type Judges,
@@ -69,10 +70,15 @@ export async function proofOf(
   const { judged, origin = version } = own
     ? { judged: own }
     : await judgedElsewhere(source, name, version, files, judgements);
-  const found = judged && newestOf(judgements, judged);
+  const mine = judged && newestOf(here.judgements, judged);
+  const theirs = judged && newestOf(there.judgements, judged);
+  // This run's own judgement counts before another's, but for a failure that came later.
+  const found = !mine || (theirs && !theirs.passed && isAfter(theirs.time, mine)) ? theirs : mine;
   // A later run may have judged the job again: a tag is no proof that it passed, and reason enough to refuse.
   const failed = [version, origin].map(({ properties }) => properties?.tags ?? {}).find(saysFailed);
-  if (failed && !here.judgements.some((one) => one === found))
+  const isPast = (tags: Readonly<Record<string, string>>, { runUri, time }: Judgement) =>
+    tags[EVIDENCE.run] === runUri || !isAfter(tags[EVIDENCE.time], { time });
+  if (failed && !(mine && found === mine && isPast(failed, mine)))
     return { evidence: undefined, why: `Its evaluation says failed: ${failed[EVIDENCE.run] ?? "no run is named"}.` };
   if (found && judged) {
     const metrics = await latestMetrics(judged.workspace, judged.jobName).catch(undefinedIfUnreadable);

@@ -268,7 +268,7 @@ async function known(
   const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
   home.log.info(`${request.name}:${version} holds ${from} already.`);
   const keeps = source.judged().then(async (judged) => {
-    const here = await evidenceHere(judged, judges);
+    const here = await evidenceHere(judged, judges, there.properties?.tags);
     return here
       ? { keep: here, isVerified: true }
       : evidenceKept(there.properties?.tags, `${request.name}:${version}`, judged, judges, home.log);
