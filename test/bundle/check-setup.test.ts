@@ -351,6 +351,13 @@ const faults: readonly Fault[] = [
     remedy: /"Queue builds"/,
   },
   {
+    what: "no right to give a run that is started its parameters, where WatchModels is used",
+    seed: ({ cloud }) => denied(cloud.devops.permissions, "build", "EditPipelineQueueConfigurationPermission"),
+    line: "azure devops builds",
+    says: /Not allowed: Edit queue build configuration/,
+    remedy: /"Edit queue build configuration"/,
+  },
+  {
     what: "no right to publish tests",
     seed: ({ cloud }) => denied(cloud.devops.permissions, "project", "PUBLISH_TEST_RESULTS"),
     line: "azure devops tests",
@@ -499,6 +506,25 @@ describe("AzureMLCheckSetup as shipped", () => {
     assert.deepEqual(named(open, "warned"), ["azure devops pullRequests"]);
     const closed = await bench.run("CheckSetup", { tasks: "SubmitJob", rights: "builds, tests" });
     assertSucceeded(closed);
+  });
+
+  it("fails for no right and no connection that only a task needs which nobody named", async () => {
+    const { permissions } = bench.cloud.devops;
+    for (const right of ["QueueBuilds", "EditPipelineQueueConfigurationPermission"] as const) {
+      permissions.deny("build", right);
+      const open = await bench.run("CheckSetup", {});
+      assert.equal(open.result, "SucceededWithIssues", open.log);
+      assert.deepEqual([named(open, "failed"), named(open, "warned")], [[], ["azure devops builds"]]);
+      const watched = await bench.run("CheckSetup", { tasks: "WatchModels" });
+      assert.deepEqual(named(watched, "failed"), ["azure devops builds"], watched.log);
+      permissions.clear();
+    }
+    permissions.deny("build", "ViewBuilds");
+    const unread = await bench.run("CheckSetup", {});
+    assert.deepEqual(named(unread, "failed"), ["azure devops builds"], unread.log);
+    permissions.clear();
+    const own = await bench.run("CheckSetup", {}, { connection: "workspace-secret" });
+    assert.deepEqual(named(own, "warned"), ["agentless waits"], own.log);
   });
 
   it("refuses a task that there is none of, before it asks anything", async () => {

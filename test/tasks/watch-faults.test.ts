@@ -103,6 +103,22 @@ describe("Watch models on bad days", () => {
           .filter(({ definition }) => definition.name === names.release)
           .map(({ artifacts }) => artifacts[0]?.definitionReference["version"]?.id);
 
+  for (const denied of ["QueueBuilds", "EditPipelineQueueConfigurationPermission"] as const)
+    it(`names both rights that a start with parameters takes where ${denied} is missing`, async () => {
+      register("1");
+      cloud.devops.permissions.deny("build", denied);
+      try {
+        const { error } = await run({ beginAt: "2020-01-01T00:00:00Z" });
+        assert.match(error?.message ?? "", /Azure DevOps could not start .+ \(403\): TF215106: Access denied\./);
+        const { hint = "" } = (error ?? {}) as { hint?: string };
+        assert.match(hint, /the right Queue builds on the pipeline /);
+        assert.match(hint, /Edit queue build configuration/);
+      } finally {
+        cloud.devops.permissions.clear();
+      }
+      assert.deepEqual(started("pipelines"), []);
+    });
+
   for (const [kind, more, start] of kinds) {
     describe(`starting ${kind}:`, () => {
       for (const [title, request, right] of [
