@@ -37,6 +37,8 @@ const AREAS = "83e28ad4-2d72-4ceb-97b0-c7726d5502c3";
 const VIEW_BUILDS: Right = { bit: 1, name: "View builds" };
 const UPDATE_BUILD: Right = { bit: 64, name: "Update build information" };
 const QUEUE_BUILDS: Right = { bit: 128, name: "Queue builds" };
+/** Values of parameters that may hold any text, since sprint 237 of Azure DevOps (its release notes). */
+const CONFIGURE_QUEUING: Right = { bit: 65_536, name: "Edit queue build configuration" };
 const CREATE_TEST_RUNS: Right = { bit: 8, name: "Create test runs" };
 const COMMENT: Right = { bit: 16384, name: "Contribute to pull requests" };
 const READ_ITEMS: Right = { bit: 16, name: "View work items in this node" };
@@ -46,6 +48,8 @@ export interface FoundRights {
   readonly asked: readonly string[];
   readonly lacking: readonly string[];
   readonly where: string;
+  /** Those of `asked` that only whoever starts runs needs, on what is started. */
+  readonly toStart?: readonly string[];
 }
 
 interface Evaluated {
@@ -71,12 +75,14 @@ export class Rights {
   }
 
   /** @param startsRuns whether a task of the pipeline starts other runs and remembers that on its own */
-  builds(startsRuns: boolean): Promise<FoundRights> {
+  async builds(startsRuns: boolean): Promise<FoundRights> {
     const { projectId, definitionId, folder } = this.#access;
     const path = folder.split("\\").filter((part) => part !== "");
     const token = [projectId, ...path, ...(definitionId > 0 ? [definitionId] : [])].join("/");
-    const rights = startsRuns ? [VIEW_BUILDS, UPDATE_BUILD, QUEUE_BUILDS] : [VIEW_BUILDS];
-    return this.#evaluate(BUILD, token, rights, "Pipelines, the pipeline's menu, Manage security");
+    const toStart = startsRuns ? [UPDATE_BUILD, QUEUE_BUILDS, CONFIGURE_QUEUING] : [];
+    const rights = [VIEW_BUILDS, ...toStart];
+    const found = await this.#evaluate(BUILD, token, rights, "Pipelines, the pipeline's menu, Manage security");
+    return { ...found, toStart: toStart.map(({ name }) => name) };
   }
 
   tests(): Promise<FoundRights> {

@@ -122,7 +122,8 @@ export class Starter extends RunMemory {
     const target = this.#target;
     if (target.kind === "pipeline") {
       const doing = `start ${this.key} for ${version.name}:${version.version}`;
-      const run = await say(doing, `Queue builds on the ${this.key}`, () =>
+      const rights = `Queue builds on the ${this.key}, and there Edit queue build configuration, which values of parameters take`;
+      const run = await say(doing, rights, () =>
         this.#pipelines.runPipeline(
           {
             templateParameters: parametersOf(target, version),

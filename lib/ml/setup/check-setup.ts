@@ -16,6 +16,8 @@ export { brokenSetup, openSetup } from "./sign-in.ts";
 
 export interface SetupOptions {
   readonly tasks: readonly TaskFolderName[];
+  /** False: nobody named them, and they are all there are. */
+  readonly areNamed: boolean;
   readonly computes: readonly string[];
   readonly endpoints: readonly string[];
   readonly rights: readonly RightsArea[] | undefined;
@@ -46,8 +48,8 @@ export async function checkSetup(
   );
   for (const name of computes) checkCompute(page, name, network);
   for (const name of endpoints) checkEndpoint(page, name, network);
-  checkRights(page, ask, tasks, rights);
-  checkAgentless(page, setup, tasks, connectionType);
+  checkRights(page, ask, wishes, rights);
+  checkAgentless(page, setup, wishes, connectionType);
   return page.lines();
 }
 
@@ -65,6 +67,7 @@ export function readSetupOptions(inputs: {
   const rights = wordsIn(inputs.rights);
   return {
     tasks: named.length === 0 ? ALL : chosen("tasks", named, ALL),
+    areNamed: named.length > 0,
     computes: wordsIn(inputs.computes),
     endpoints: wordsIn(inputs.endpoints),
     rights: rights.length === 0 ? undefined : chosen("rights", rights, RIGHTS),

@@ -15,6 +15,15 @@ interface RightsFound {
   readonly lacking: readonly string[];
   /** Where they are given. */
   readonly where: string;
+  /** Those of `asked` that only whoever starts runs needs. */
+  readonly toStart?: readonly string[];
+}
+
+/** The tasks that a pipeline uses. */
+export interface UsedTasks {
+  readonly tasks: readonly TaskFolderName[];
+  /** False: nobody named them, and they are all there are. What one of them alone needs is then no fault. */
+  readonly areNamed: boolean;
 }
 
 /** The query of rights; undefined for an area that this run does not use. @throws TaskError */
@@ -31,7 +40,7 @@ const ASKED: Readonly<Record<RightsArea, string>> = {
 export function checkRights(
   page: Page,
   ask: AskRights,
-  tasks: readonly TaskFolderName[],
+  { tasks, areNamed }: UsedTasks,
   named: readonly RightsArea[] | undefined,
 ): void {
   const own: readonly RightsArea[] = tasks.some((task) => /^(EvaluateMetrics|DeployEndpoint)$/.test(task))
@@ -47,9 +56,16 @@ export function checkRights(
           answered: "Not asked, because this run has no repository of Azure Repos, or is none of a pipeline.",
         };
       if (found.lacking.length === 0) return { answered: `Allowed: ${found.asked.join(", ")}.`, value: true };
-      const answered = `Not allowed: ${found.lacking.join(", ")}.`;
+      const { lacking, toStart = [] } = found;
+      // Which pipeline is started is not known: where it has rights of its own, this one's say nothing of it.
+      const ofStarts = lacking.some((one) => toStart.includes(one))
+        ? " Asked of this pipeline alone: what AzureMLWatchModels starts is another."
+        : "";
+      const answered = `Not allowed: ${lacking.join(", ")}.${ofStarts}`;
       const remedy = `${found.where}: allow the build service ${found.lacking.map((one) => `"${one}"`).join(" and ")}.`;
-      if (needed.includes(area)) return { outcome: "failed", answered, remedy };
+      const isForStartsAlone = lacking.every((one) => toStart.includes(one));
+      const isNeeded = needed.includes(area) && (named !== undefined || areNamed || !isForStartsAlone);
+      if (isNeeded) return { outcome: "failed", answered, remedy };
       const isNamed = named !== undefined;
       return {
         outcome: isNamed ? "notNeeded" : "warned",
@@ -63,12 +79,7 @@ export function checkRights(
 const AGENTLESS = ["WaitForJob", "CheckModel", "CheckRollout"] as const;
 
 /** Azure DevOps itself signs in for tasks without an agent: it knows only some ways. */
-export function checkAgentless(
-  page: Page,
-  setup: Setup,
-  tasks: readonly TaskFolderName[],
-  connectionType: string,
-): void {
+export function checkAgentless(page: Page, setup: Setup, { tasks, areNamed }: UsedTasks, connectionType: string): void {
   page.check(
     {
       id: "agentless waits",
@@ -87,8 +98,8 @@ export function checkAgentless(
         ? "A connection of type Azure Machine Learning workspace is not taken by tasks without an agent"
         : "Managed identities need an agent, and these tasks run without one";
       return {
-        outcome: named.length > 0 ? "failed" : "notNeeded",
-        answered: `${why}.`,
+        outcome: named.length === 0 ? "notNeeded" : areNamed ? "failed" : "warned",
+        answered: areNamed ? `${why}.` : `${why}. The input tasks names none.`,
         remedy:
           "Make a connection of type Azure Resource Manager beside it, with a service principal or federation, for these tasks.",
       };

@@ -5,7 +5,7 @@ import { badRequest, collection, enumName, json, notFound, page } from "./answer
 import { requireProject } from "./core.ts";
 import { buildBody, identityIn } from "./references.ts";
 import type { Call, Resource } from "./routes.ts";
-import { requirePermission } from "./security.ts";
+import { requirePermission, requireQueuing } from "./security.ts";
 import { patchDocument } from "./work-items.ts";
 
 // Numbers of BuildInterfaces' enumerations, for clients that send numbers.
@@ -110,6 +110,10 @@ function queue(call: Call) {
   const definition = wanted == null ? undefined : call.world.builds.definition(wanted);
   if (definition === undefined)
     throw notFound("DefinitionNotFoundException", `The definition ${wanted ?? ""} could not be found.`);
+  const parameters =
+    typeof body["parameters"] === "string" ? (JSON.parse(body["parameters"]) as Record<string, string>) : {};
+  const templateParameters = (body["templateParameters"] as Record<string, string> | undefined) ?? {};
+  requireQueuing(call, definition, [parameters, templateParameters]);
   const build = call.world.builds.queue(definition, {
     branch: String(body["sourceBranch"] ?? definition.repository.defaultBranch),
     commit: String(body["sourceVersion"] ?? ""),
@@ -120,9 +124,7 @@ function queue(call: Call) {
       uniqueName: call.caller.name,
     },
     triggerInfo: (body["triggerInfo"] as Record<string, string> | undefined) ?? {},
-    parameters:
-      typeof body["parameters"] === "string" ? (JSON.parse(body["parameters"]) as Record<string, string>) : {},
-    templateParameters: (body["templateParameters"] as Record<string, string> | undefined) ?? {},
+    ...{ parameters, templateParameters },
   });
   call.world.builds.emit("requested", build);
   return json(buildBody(call.world, build));

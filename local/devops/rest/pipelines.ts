@@ -4,6 +4,7 @@ import { fullRef } from "../state/builds.ts";
 import { badRequest, json, notFound, page, time } from "./answers.ts";
 import { requireProject } from "./core.ts";
 import type { Call, Resource } from "./routes.ts";
+import { requireQueuing } from "./security.ts";
 
 const root = (call: Call) => `${call.world.collectionUri}${call.world.project.id}/_apis/pipelines`;
 
@@ -66,6 +67,7 @@ function run(call: Call) {
     resources?: { repositories?: { self?: { refName?: string; version?: string } } };
   };
   if (body.previewRun === true) throw badRequest("local Azure DevOps has not built previews of runs.");
+  requireQueuing(call, definition, [body.templateParameters ?? {}, body.variables ?? {}]);
   const self = body.resources?.repositories?.self;
   const build = world.builds.queue(definition, {
     branch: fullRef(self?.refName ?? definition.repository.defaultBranch),

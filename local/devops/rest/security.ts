@@ -43,6 +43,36 @@ export function requirePermission<Space extends Namespace>(
   );
 }
 
+/** Names of permissions of the namespace of builds, as a refusal has them. */
+const SHOWN = {
+  QueueBuilds: "Queue builds",
+  EditPipelineQueueConfigurationPermission: "Edit queue build configuration",
+} as const;
+
+/**
+ * The permissions that queuing a run takes, refused in the words of public reports (TF215106). Values of parameters that may hold any text, and of
+ * variables, take one more (release notes of sprint 237). Every parameter is taken for one of free text: the definitions here do not have those with
+ * a list of values. @throws RestError 403
+ */
+export function requireQueuing(
+  call: Call,
+  definition: { readonly id: number; readonly name: string },
+  given: object[],
+): void {
+  const { world, caller } = call;
+  const isConfigured = given.some((values) => Object.keys(values).length > 0);
+  for (const permission of ["QueueBuilds", "EditPipelineQueueConfigurationPermission"] as const) {
+    if (permission !== "QueueBuilds" && !isConfigured) continue;
+    if (caller.planId === undefined || world.permissions.allows(namespaces.build, permissions.build[permission]))
+      continue;
+    throw new RestError(
+      403,
+      "AccessDeniedException",
+      `TF215106: Access denied. ${world.buildService.displayName} needs ${SHOWN[permission]} permissions for build pipeline ${definition.id}:${definition.name} in team project ${world.project.name} to perform the action. For more information, contact the Azure DevOps administrator.`,
+    );
+  }
+}
+
 /** The permission that comments and statuses of pull requests take, refused in Git's own words. @throws RestError 403 */
 export function requireContribution(call: Call): void {
   const { PullRequestContribute } = permissions.git;

@@ -12,7 +12,11 @@ export type Namespace = keyof typeof namespaces;
 
 /** Bits of those permissions that something here asks for. */
 export const permissions = {
-  build: { ViewBuilds: 1, UpdateBuildInformation: 64, QueueBuilds: 128, StopBuilds: 512 },
+  build: {
+    ...{ ViewBuilds: 1, UpdateBuildInformation: 64, QueueBuilds: 128, StopBuilds: 512 },
+    // Azure DevOps' release notes of sprint 237; the bit from public listings of the namespace.
+    EditPipelineQueueConfigurationPermission: 65536,
+  },
   project: { PUBLISH_TEST_RESULTS: 8 },
   git: { GenericRead: 2, GenericContribute: 4, PullRequestContribute: 16384 },
   areas: { WORK_ITEM_READ: 16, WORK_ITEM_WRITE: 32 },
