@@ -151,7 +151,7 @@ export const SHOTS: readonly Shot[] = [
     prepare: tabAt("deployments"),
   },
   {
-    ...{ file: "rollout.png", story: "canary", ...light, height: 1_000, words: TAB_WORDS },
+    ...{ file: "rollout.png", story: "canary", ...light, height: 1_130, words: TAB_WORDS },
     shows: "the rollout of a better version: 10 %, 50 %, 100 %, each share judged",
     address: (told) => tabAddress(told.run(2, RELEASE)),
     prepare: tabAt("deployments"),
