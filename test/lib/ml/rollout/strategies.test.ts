@@ -340,6 +340,29 @@ describe("the plan of a strategy", () => {
     assert.deepEqual([made.deployment.action, sharesOf(made)], ["create", [{ blue: 90, green: 10 }]]);
   });
 
+  it("says before what becomes of a failed deployment that never came up: it is deleted, made anew, and gets its share", () => {
+    const green: Deployment = { name: "green", properties: { ...bodyOf("b").properties, provisioningState: "Failed" } };
+    const plans = (kind: "inPlace" | "blueGreen", percent: number, was = green) =>
+      planLines(
+        "ep",
+        planRollout(
+          live({ blue: 100 }),
+          [blue, was],
+          wish({ kind }, { name: "green", body: bodyOf("c"), trafficPercent: percent }),
+        ),
+      ).join("\n");
+    const anew = "if green never came up, Azure does not change it: it is deleted and made anew";
+    assert.ok(plans("inPlace", 100).includes(`  ${anew}, and the traffic becomes green 100 %`), plans("inPlace", 100));
+    assert.ok(plans("inPlace", 0).includes(`  ${anew}, and the traffic stays`), plans("inPlace", 0));
+    assert.ok(!plans("inPlace", 100).includes("put back"), "nothing good is there to put back");
+    assert.ok(
+      plans("blueGreen", 100).includes(`  ${anew}\n  traffic blue 100 % -> green 100 %`),
+      plans("blueGreen", 100),
+    );
+    const ready = { ...green, properties: { ...green.properties, provisioningState: "Succeeded" } };
+    assert.ok(!plans("inPlace", 100, ready).includes(anew), plans("inPlace", 100, ready));
+  });
+
   it("ends the mirror of a deployment in the write that makes it live", () => {
     const green: Deployment = {
       name: "green",
