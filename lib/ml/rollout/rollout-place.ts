@@ -11,7 +11,7 @@ import type { DeploymentBody, RolloutWish } from "./rollout-wish.ts";
 
 const stateOf = (deployment: Deployment) => (deployment.properties.provisioningState ?? "").toLowerCase();
 export const isReady = (deployment: Deployment) => stateOf(deployment) === "succeeded";
-const isBroken = (deployment: Deployment) => /^(failed|cancell?ed)$/.test(stateOf(deployment));
+export const isBroken = (deployment: Deployment) => /^(failed|cancell?ed)$/.test(stateOf(deployment));
 
 /**
  * `update`: it failed or was not finished, and gets no traffic. `change`: in place, whatever its traffic. `wait`: it is coming up already,

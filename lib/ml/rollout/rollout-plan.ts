@@ -14,7 +14,16 @@ import {
   withoutZeros,
 } from "../endpoints/traffic-shares.ts";
 import { merged } from "../workspace/merge.ts";
-import { type Action, isReady, leavesCount, type Place, placeFor, placeInPlace, withCount } from "./rollout-place.ts";
+import {
+  type Action,
+  isBroken,
+  isReady,
+  leavesCount,
+  type Place,
+  placeFor,
+  placeInPlace,
+  withCount,
+} from "./rollout-place.ts";
 import { type LastRun, lastRunOf, nextTraffic, type Progress, runsOf, standingProgress } from "./rollout-progress.ts";
 import type { DeploymentBody, PlannedStrategy, RolloutWish } from "./rollout-wish.ts";
 
@@ -27,6 +36,11 @@ export interface RolloutPlan {
     readonly body: DeploymentBody;
     /** The body as it was, of a deployment that is changed in place and was good: it is put back on failure. */
     readonly previous?: DeploymentBody;
+    /**
+     * Of one that has failed, what the traffic becomes if it never came up: it is made anew then, with its share as any other. Only the
+     * service's refusal of the write tells (docs/facts/operations.md#A.8).
+     */
+    readonly anew?: Traffic;
     /** Why it has another name than the wanted one, as a clause: "the name blue is taken: it gets 100 % of the traffic". */
     readonly reason?: string;
   };
@@ -73,6 +87,8 @@ export function planRollout(
   const progress = replaces === undefined ? standing : undefined;
   const moves = movesOf(strategy, place, { endpoint, progress, wish });
   const trafficAfter = moves.at(-1)?.traffic ?? trafficBefore;
+  const isAnew = (action === "change" || action === "update") && existing !== undefined && isBroken(existing);
+  const anew = isAnew ? movesOf(strategy, { name, action: "create" }, { endpoint, progress, wish }) : undefined;
   // Old deployments go once this rollout has given traffic to its own; a mirror, and a change in place, give none.
   const endsLive =
     strategy.kind === "canary" ||
@@ -84,6 +100,7 @@ export function planRollout(
       action,
       body: existing === undefined ? wish.body : merged(wantedOf(wish, existing), existing),
       ...(action === "change" && existing && isReady(existing) ? { previous: specificationOf(existing) } : {}),
+      ...(anew === undefined ? {} : { anew: anew.at(-1)?.traffic ?? trafficBefore }),
       ...(reason === undefined ? {} : { reason }),
     },
     trafficBefore,
@@ -219,11 +236,12 @@ function idle(deployments: readonly Deployment[], traffic: Traffic, name: string
 
 /** The plan for people. */
 export function planLines(endpoint: string, plan: RolloutPlan): string[] {
-  const { name, action, reason } = plan.deployment;
+  const { name, action, reason, previous, anew } = plan.deployment;
+  const putBack = previous === undefined ? "" : "; on failure its previous specification is put back";
   const sentences = {
     create: `create the deployment ${name}`,
     update: `update the deployment ${name}, which was not finished and gets no traffic`,
-    change: `change the deployment ${name} in place, with ${shareOf(plan.trafficBefore, name)} % of the traffic on it; on failure its previous specification is put back`,
+    change: `change the deployment ${name} in place, with ${shareOf(plan.trafficBefore, name)} % of the traffic on it${putBack}`,
     keep: `keep the deployment ${name}, which is the same already`,
     wait: `wait for the deployment ${name}, on which another operation is under way`,
   };
@@ -231,6 +249,11 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     `Plan for the endpoint ${endpoint}:`,
     ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
     `  ${sentences[action]}${reason === undefined ? "" : `; it has this name because ${reason}`}`,
+    ...(anew === undefined
+      ? []
+      : [
+          `  if ${name} never came up, Azure does not change it: it is deleted and made anew${action === "change" ? `, and the traffic ${sameTraffic(anew, plan.trafficBefore) ? "stays" : `becomes ${sayTraffic(anew)}`}` : ""}`,
+        ]),
     ...(plan.replaces === undefined
       ? []
       : [
