@@ -11,10 +11,7 @@ export default defineTask(
   async ({ inputs, open, log, signal, record, run }) => {
     const workspace = await open(openWorkspace);
     const root = run.folders(inputs.allowedFolders);
-    const how = {
-      overrides: { yaml: inputs.overrides },
-      mayLackSecrets: inputs.plan && ((text: string) => log.warn(text)),
-    };
+    const how = { overrides: { yaml: inputs.overrides }, mayLackSecrets: inputs.plan && log.warn.bind(log) };
     const document = parseJob(readSource(inputs.jobFile, { root }), how);
     const { experimentName, displayName, concurrencyKey, cancelOnFailure } = inputs;
     const wait = inputs.wait && !inputs.plan;

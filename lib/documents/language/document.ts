@@ -40,7 +40,8 @@ export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: Documen
   // Azure takes any text for a secret and does not try it, and what reads it fails from then on.
   if (!options.mayLackSecrets) at.faults.list.push(...file.secrets.unfilled);
   at.faults.throwIfAny();
-  if (typeof options.mayLackSecrets === "function") file.secrets.warnings.forEach(options.mayLackSecrets);
+  const { mayLackSecrets } = options;
+  if (typeof mayLackSecrets === "function") for (const warning of file.secrets.warnings) mayLackSecrets(warning);
   if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);
   return withNames(value, at.names);
 }
