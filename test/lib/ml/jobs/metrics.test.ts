@@ -37,6 +37,8 @@ describe("metrics", () => {
     ["-1e-3", -0.001],
     ["Infinity", Number.POSITIVE_INFINITY],
     ["-Infinity", Number.NEGATIVE_INFINITY],
+    [Number.MAX_VALUE, Number.POSITIVE_INFINITY],
+    ["-1.7976931348623157e+308", Number.NEGATIVE_INFINITY],
     ["NaN", Number.NaN],
     ["0x10", Number.NaN],
     ["0b1", Number.NaN],
