@@ -165,8 +165,16 @@ export async function metricPoints(
   return points.map((point) => ({ step: by(point)[0], value: numberOf(point.value) }));
 }
 
-/** MLflow writes what JSON has no number for as a text ("NaN", "Infinity"). All that says no number is NaN, never 0. */
+/**
+ * MLflow writes what JSON has no number for as a text ("NaN", "Infinity"). All that says no number is NaN, never 0. A store may replace infinity with
+ * the largest number there is, says MLflow's client of `log_metric` (mlflow-skinny 3.17.2): no measurement is that, so it counts as infinite.
+ */
 function numberOf(value: unknown): number {
+  const number = writtenNumber(value);
+  return Math.abs(number) === Number.MAX_VALUE ? number * 2 : number;
+}
+
+function writtenNumber(value: unknown): number {
   if (typeof value === "number") return value;
   return typeof value === "string" && /^\s*[+-]?[\d.]/.test(value) && !/0[xob]/i.test(value)
     ? Number(value)
