@@ -104,6 +104,16 @@ describe("task.json", () => {
     ));
   it("is refused with a default that is no option", () =>
     refuses((tasks) => (input(tasks, "RegisterData", "type").defaultValue = "uri"), /default uri is no option/));
+  it("is refused with a rule about an input of another group, by which Azure DevOps refuses a task", () => {
+    refuses(
+      (tasks) => (input(tasks, "RegisterData", "description").visibleRule = "source = inline"),
+      /input description: its visibleRule names source, which stands in the group asset and not in details/,
+    );
+    for (const { folder, json } of readTasks(root))
+      for (const { name, groupName, visibleRule } of json.inputs)
+        for (const [other] of visibleRule === undefined ? [] : parseVisibleRule(visibleRule).flat())
+          assert.equal(json.inputs.find((one) => one.name === other)?.groupName, groupName, `${folder}: ${name}`);
+  });
   it("is refused with a rule about an input that is not there, or a value that it cannot have", () => {
     refuses(
       (tasks) => (input(tasks, "RegisterData", "path").visibleRule = "sourc = inline"),
