@@ -65,6 +65,11 @@ function faultsOfTask({ folder, json }: TaskFolder): string[] {
         if (!other) say(`${here}: its visibleRule names ${name}, which is no input.`);
         else if (other.visibleRule !== undefined)
           say(`${here}: its visibleRule names ${name}, which has one of its own.`);
+        // Azure DevOps' own words for it: such inputs "must belong to same group as they are dependent inputs" (docs/facts/extension.md#2.3).
+        else if (other.groupName !== input.groupName)
+          say(
+            `${here}: its visibleRule names ${name}, which stands in the group ${other.groupName ?? "of main inputs"} and not in ${input.groupName ?? "that of main inputs"}.`,
+          );
         else if (optionKeys(other)?.includes(value) === false)
           say(`${here}: its visibleRule compares ${name} with ${value}, which is no option.`);
       }
