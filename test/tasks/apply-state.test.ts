@@ -1,6 +1,7 @@
 // Apply looks at the state of what is there: what has failed is made again, what is under way is waited for; and what it
 // prints of a change tells nobody a secret.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { RestError } from "@azure/core-rest-pipeline";
 import { EndpointLock } from "../../lib/ml/endpoints/endpoint-lock.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
@@ -143,6 +144,33 @@ describe("Apply and the state of what is there", () => {
     assert.match(ran.log, /online deployment blue never came up, so Azure does not change it: it is deleted first/);
     assert.equal(record("onlineDeployments", `${of}/blue`).provisioningState, "Succeeded");
     assert.equal((await apply(folder)).outputs?.changed, false);
+  });
+
+  it("an online deployment that never came up is deleted under the endpoint's lock, and stays while a rollout is at it", async () => {
+    const of = "state-locked";
+    const files = { "a.yml": endpoint(of), "b.yml": deployment(of) };
+    const broken = project({ ...files, "code/score.py": "def init():\n    raise ValueError()\n" });
+    await apply(broken);
+    assert.equal(record("onlineDeployments", `${of}/blue`).provisioningState, "Failed");
+    const workspace = await openLocal();
+    const lock = new EndpointLock(workspace, of);
+    const note = (until: number) =>
+      lock.hold(undefined, (held) => held.note("blue", { by: randomUUID(), step: "other", created: true, until }));
+    await note(Date.now() + 3_600_000);
+    const folder = project({ ...files, "code/score.py": score });
+    const refused = await apply(folder);
+    assert.match(refused.error?.message ?? "no error", /Another run is changing the deployment blue/);
+    assert.equal(record("onlineDeployments", `${of}/blue`).provisioningState, "Failed");
+    await note(0);
+    const ran = await apply(folder);
+    assert.equal(ran.error, undefined, ran.error?.message);
+    const at = (pattern: RegExp) => ran.requests.findIndex((one) => pattern.test(one));
+    const [locked, deleted] = [
+      at(/^PUT .*locks\/onlineEndpoints\/state-locked\.json/),
+      at(/^DELETE .*deployments\/blue/),
+    ];
+    assert.ok(locked >= 0 && locked < deleted, `${locked} ${deleted}\n${ran.requests.join("\n")}`);
+    assert.equal(record("onlineDeployments", `${of}/blue`).provisioningState, "Succeeded");
   });
 
   it("two at once of one new endpoint and its deployment both succeed, and make one of each", async () => {
