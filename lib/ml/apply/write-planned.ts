@@ -3,7 +3,7 @@
 
 import type { Resolver } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
-import { deleteDeployment, isUnrecoverable } from "../endpoints/deployments.ts";
+import { deleteDeployment, findDeployment, isUnrecoverable } from "../endpoints/deployments.ts";
 import { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import { isEmpty } from "../workspace/compare.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
@@ -46,8 +46,7 @@ export async function writePlanned(
     const { body: answered } = await put(body, there === undefined).catch(async (error: unknown) => {
       if (kind !== "online deployment" || !isUnrecoverable(error)) throw error;
       log.info(`The ${what} never came up, so Azure does not change it: it is deleted first, and then made anew.`);
-      const ended = await deleteDeployment(workspace, String(document["endpoint_name"]), one.name);
-      await ended();
+      await clear(workspace, String(document["endpoint_name"]), one.name);
       return put(wanted, true);
     });
     if (OPERATED.test(kind) && !azure.dryRun) await requireDone(workspace, one, what);
@@ -68,6 +67,29 @@ export async function writePlanned(
       return writeInTurn();
     },
   );
+}
+
+/**
+ * Deletes a deployment that never came up, under the endpoint's lock: nobody makes it anew between the look and the deletion.
+ * @throws TaskError kind `conflict` where another run is at it; with status 409, which is retried, where it is not as it was
+ */
+async function clear(workspace: Workspace, endpoint: string, name: string): Promise<void> {
+  const lock = new EndpointLock(workspace, endpoint, `The deployment ${name} is deleted without the lock.`);
+  const ended = await lock.hold(undefined, async (held) => {
+    const there = await findDeployment(workspace, endpoint, name);
+    if (there === undefined) return undefined;
+    if (held.rollouts?.[name.toLowerCase()] !== undefined)
+      throw new TaskError("conflict", `Another run is changing the deployment ${name}, so it was left as it is.`, {
+        errorCode: "AML1611",
+        hint: "Let pipelines that change the same deployment run one after the other, and run the step again.",
+      });
+    const state = there.properties.provisioningState ?? "";
+    if (!/^(failed|cancell?ed)$/i.test(state))
+      throw new TaskError("conflict", `The deployment ${name} is ${state}.`, { errorCode: "AML1603", status: 409 });
+    await held.requireHeld();
+    return deleteDeployment(workspace, endpoint, name);
+  });
+  await ended?.();
 }
 
 /** The body with what says where it comes from: the run that made a version, and the hash of what was asked for. */
