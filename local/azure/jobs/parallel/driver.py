@@ -36,13 +36,13 @@ def main(arguments):
         entry.init()
 
     batches = mini_batches(options)
-    rows, failed_batches, failed_items = [], 0, 0
+    rows, failed_batches, failed_items, succeeded = [], 0, 0, 0
     for number, batch in enumerate(batches):
         result, tries = None, 0
         while tries <= max(0, options.max_retries):
             tries += 1
             try:
-                result = entry.run(batch)
+                result = require_rows(entry.run(batch))
                 break
             except Exception:
                 print(f"Mini-batch {number}, try {tries}, has failed:\n{traceback.format_exc()}", flush=True)
@@ -53,18 +53,33 @@ def main(arguments):
                 sys.exit(f"{failed_batches} mini-batches have failed; the threshold is {options.mini_batch_error_threshold}.")
         else:
             rows.extend(rows_of(result))
+            succeeded += len(result)
             # Items that run() leaves out of its result count as failed.
-            failed_items += max(0, len(batch) - (len(result) if hasattr(result, "__len__") else len(batch)))
+            failed_items += max(0, len(batch) - len(result))
         if 0 <= options.error_threshold < failed_items:
             sys.exit(f"{failed_items} items have failed; the threshold is {options.error_threshold}.")
     if hasattr(entry, "shutdown"):
         entry.shutdown()
     print(f"{len(batches)} mini-batches, {failed_batches} failed; {len(rows)} rows.", flush=True)
+    # With nothing to append the service fails the job, whatever the thresholds (Azure/MachineLearningNotebooks#1652, microsoft/MLOpsPython#328).
+    if batches and succeeded == 0 and (options.append_row_to or options.output_file):
+        all_failed = "Every mini-batch has failed. " if failed_batches == len(batches) else ""
+        sys.exit(f"{all_failed}There is no succeeded mini batch item returned from run().")
     for target in (options.append_row_to, options.output_file):
         if target:
             append(target, rows)
     if batches and failed_batches == len(batches):
         sys.exit("Every mini-batch has failed.")
+
+
+def require_rows(result):
+    """The result of run(), by the service's words where it is none (microsoft/MLOpsPython#328); arrays count too, says its documentation."""
+    if isinstance(result, (list, tuple)) or hasattr(result, "to_csv") or hasattr(result, "__array__"):
+        return result
+    raise TypeError(
+        "The run() method in the entry script should return a list or a pandas DataFrame. The length of returned result is considered as "
+        f"succeeded number of items. The actual type of output is {type(result).__name__}."
+    )
 
 
 def split(arguments):
@@ -115,8 +130,6 @@ def as_table(path):
 def rows_of(result):
     if hasattr(result, "to_csv"):
         return [line for line in result.to_csv(sep=" ", header=False, index=False).splitlines()]
-    if result is None:
-        return []
     return [row if isinstance(row, str) else " ".join(map(str, row)) if isinstance(row, (list, tuple)) else json.dumps(row) for row in result]
 
 
