@@ -146,6 +146,16 @@ describe("local Azure DevOps: builds", () => {
     assert.deepEqual(await builds.getBuildTags(project, build.id), ["aml-evaluated", "b"]);
   });
 
+  it("refuses characters that a path may not have, however they are written, and takes them in a body", async () => {
+    for (const tag of ["aml:live", "a*b", "a&b", "a<b", "a%b", "a?b"])
+      await assert.rejects(
+        builds.addBuildTag(project, build.id, tag),
+        /A potentially dangerous Request\.Path value was detected from the client \(.\)\./,
+        tag,
+      );
+    assert.deepEqual(await builds.addBuildTags(["aml:live=x"], project, build.id), ["aml:live=x"]);
+  });
+
   it("keeps properties", async () => {
     await builds.updateBuildProperties(null, [{ op: "add", path: "/cursor", value: "12" }] as never, project, build.id);
     assert.deepEqual(await builds.getBuildProperties(project, build.id), {
