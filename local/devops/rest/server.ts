@@ -124,8 +124,26 @@ function checkPreview({ name, isPreview }: Resource, request: Request, url: URL)
   );
 }
 
+/**
+ * Characters that the web server of Azure DevOps takes in no path, encoded or not: those of ASP.NET's `requestPathInvalidCharacters`. Its words, and
+ * that a colon is among them: microsoft/azure-pipelines-agent#2877, #4301 (a percent sign), #5095. Bodies and queries may have them.
+ */
+function checkPath({ pathname }: URL): void {
+  let path = pathname;
+  try {
+    path = decodeURIComponent(pathname);
+  } catch {
+    // A percent sign that begins no code is refused as one.
+  }
+  const [found] = /[<>*%&:\\?]/.exec(path) ?? [];
+  if (found === undefined) return;
+  const said = `A potentially dangerous Request.Path value was detected from the client (${found}).`;
+  throw new RestError(400, "HttpException", said);
+}
+
 async function answer(world: DevOpsWorld, routes: Routes, request: Request): Promise<Answer> {
   const url = new URL(request.originalUrl, world.url || "https://localhost");
+  checkPath(url);
   const root = `/${encodeURIComponent(world.organization.name)}/`;
   if (!`${url.pathname}/`.toLowerCase().startsWith(root.toLowerCase())) throw notBuilt(world, request);
   const path = url.pathname.slice(root.length - 1);
