@@ -65,6 +65,25 @@ describe("the pull request of a run", () => {
     assert.equal(older?.organization, "contoso");
   });
 
+  for (const [uri, collectionUri, project] of [
+    ["https://contoso.visualstudio.com/DefaultCollection/_git/model", "https://contoso.visualstudio.com/", "model"],
+    ["https://contoso.visualstudio.com/DefaultCollection/a/_git/model", "https://contoso.visualstudio.com/", "a"],
+    ["https://contoso.visualstudio.com/_git/model", "https://contoso.visualstudio.com/DefaultCollection/", "model"],
+    ["https://contoso.visualstudio.com/_git/model", "https://dev.azure.com/contoso/", "model"],
+    ["https://dev.azure.com/contoso/_git/model", "https://contoso.visualstudio.com/", "model"],
+    ["https://dev.azure.com/contoso/a/_git/model", "https://contoso.visualstudio.com/", "a"],
+    ["https://tfs.example/tfs/Own/_git/model", "https://tfs.example/tfs/Own/", "model"],
+    ["https://tfs.example/tfs/Own/a/_git/model", "https://tfs.example/tfs/Own/", "a"],
+  ] as const)
+    it(`is in the project ${project} at ${uri}, of a run at ${collectionUri}`, () => {
+      const access = readPullRequestAccess({
+        variable: (name) => (name === "Build.Repository.Uri" ? uri : build[name]),
+        settings: () => ({ ...settings, collectionUri }),
+      });
+      assert.equal(access?.project, project);
+      assert.equal(access?.organization, collectionUri.includes("tfs.example") ? "Own" : "contoso");
+    });
+
   it("is none in a classic release and outside of a run", () => {
     assert.equal(read({ "Release.ReleaseId": "1" }), undefined);
     assert.equal(read({ "Build.BuildId": undefined }), undefined);
