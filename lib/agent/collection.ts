@@ -1,7 +1,7 @@
 // Tests whether an address belongs to the job's organization (or the server's collection): the job's token is sent nowhere else.
 
-/** The organization that an address of Azure DevOps Services names: `dev.azure.com/ORG` and `ORG.visualstudio.com` are one. */
-function organizationOf(url: URL): string | undefined {
+/** The organization that an address of Azure DevOps Services names: `dev.azure.com/ORG` and `ORG.visualstudio.com` are one; undefined for a server. */
+export function organizationOf(url: URL): string | undefined {
   if (url.host === "dev.azure.com") return url.pathname.split("/")[1]?.toLowerCase() || undefined;
   return /^([a-z0-9-]+)\.visualstudio\.com$/.exec(url.host)?.[1];
 }

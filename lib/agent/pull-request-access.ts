@@ -3,6 +3,7 @@
 import { type ErrorCode, TaskError } from "../errors.ts";
 import { withoutUserInformation } from "../provenance.ts";
 import type { AzureDevOpsSettings } from "./azure-devops.ts";
+import { organizationOf } from "./collection.ts";
 import type { ConnectionSource } from "./connection.ts";
 
 export interface PullRequestAccess {
@@ -85,21 +86,24 @@ export function readPullRequestAccess({
   };
 }
 
-/** `contoso` of `https://dev.azure.com/contoso/` and of `https://contoso.visualstudio.com/`. */
+/** `contoso` of `https://dev.azure.com/contoso/` and of `https://contoso.visualstudio.com/`; on a server the collection. */
 function organizationIn(collectionUri: string): string {
   if (!URL.canParse(collectionUri)) return "";
-  const { host, pathname } = new URL(collectionUri);
-  return pathname.split("/").findLast((part) => part !== "") ?? host.split(".")[0] ?? "";
+  const url = new URL(collectionUri);
+  return organizationOf(url) ?? partsOf(url).at(-1) ?? url.host.split(".")[0] ?? "";
 }
 
-/** The project in the address of a repository: `<collection>/<project>/_git/<repository>`, shortened where both have one name. */
+/**
+ * The project in the address of a repository: `<collection>/<project>/_git/<repository>`, shortened where both have one name. The repository may stand
+ * at another address of the organization than the collection.
+ */
 function projectIn(repositoryUri: string, collectionUri: string): string | undefined {
   if (!URL.canParse(repositoryUri) || !URL.canParse(collectionUri)) return undefined;
-  const parts = new URL(repositoryUri).pathname.split("/").filter((part) => part !== "");
+  const url = new URL(repositoryUri);
+  const home = new URL(collectionUri);
+  const parts = organizationOf(url) === undefined ? partsOf(url).slice(partsOf(home).length) : belowOrganization(url);
   const at = parts.indexOf("_git");
-  const collection = new URL(collectionUri).pathname.split("/").filter((part) => part !== "");
-  const isShort = at === collection.length && at >= 0;
-  const found = isShort ? parts[at + 1] : parts[at - 1];
+  const found = at === 0 ? parts[1] : parts[at - 1];
   if (found === undefined) return undefined;
   try {
     return decodeURIComponent(found);
@@ -107,6 +111,15 @@ function projectIn(repositoryUri: string, collectionUri: string): string | undef
     return undefined;
   }
 }
+
+/** Older addresses name the one collection that an organization has, or leave it out: `https://contoso.visualstudio.com/DefaultCollection/`. */
+function belowOrganization(url: URL): string[] {
+  const parts = partsOf(url);
+  const hasMore = url.host === "dev.azure.com" || parts[0]?.toLowerCase() === "defaultcollection";
+  return hasMore ? parts.slice(1) : parts;
+}
+
+const partsOf = ({ pathname }: URL): string[] => pathname.split("/").filter((part) => part !== "");
 
 /**
  * Reads a connection to GitHub: scheme PersonalAccessToken has the parameter accessToken, OAuth and Token have AccessToken
