@@ -101,6 +101,30 @@ describe("the metrics of a job that ends while the gate looks at it", () => {
     assert.deepEqual([result.passed, result.metrics["auc"]], [false, 0.1], seen.join(" "));
   });
 
+  for (const status of ["FAILED", "KILLED"] as const)
+    it(`are none of a child run that is ${status}, also where all are merged`, async () => {
+      const job = await running();
+      const { experimentId } = job.run;
+      const child = (name: string, ended: "FINISHED" | typeof status, key: string, value: number) => {
+        const tags = { "mlflow.parentRunId": job.name, "mlflow.rootRunId": job.name };
+        const run = job.tracking.addRun({ experimentId, name, status: ended, tags });
+        job.log(run, { key, value, step: 0 });
+      };
+      child("whole", "FINISHED", "auc", 0.1);
+      child("broken off", status, "auc", 0.9);
+      child("alone", status, "f1", 0.9);
+      await job.end();
+      const result = await evaluateGate(await openLocal(), {
+        ...{ jobName: job.name, rules: parseRules("metrics.auc >= 0.8\nmetrics.f1 >= 0.8") },
+        ...{ champion: { kind: "none" }, missingChampion: "fail", includeChildRuns: true, patience: 0 },
+      });
+      assert.deepEqual(
+        result.rules.map(({ outcome }) => outcome),
+        ["failed", "failed"],
+      );
+      assert.equal(result.metrics["auc"], 0.1);
+    });
+
   it("take no second request of a job that had ended before", async () => {
     const job = await running();
     job.log(job.run, { key: "auc", value: 0.9, step: 0 });
