@@ -22,7 +22,7 @@ export type Inputs = Pick<SharedInputs, "onFail" | "plan" | "traceability" | "pu
   measuredOn: string | undefined;
   /** Step of the pipeline whose metrics count, by its name, its path (`outer/inner`) or its run id. Left empty, metrics are found by themselves: on the job, else on the one run below it that has them; of a sweep or an AutoML job on the best trial that the service names. Where several runs have a metric, the rule fails and names them. */
   metricsFrom: string | undefined;
-  /** Merges the metrics of the job's direct child runs, of each metric the value that was logged last. Where the job has a metric too, its own counts. Usually leave it off: metrics are found without it, and the value of the run that came last may be the wrong one. */
+  /** Merges the metrics of the job's direct child runs that have not failed or been cancelled, of each metric the value that was logged last. Where the job has a metric too, its own counts. Usually leave it off: metrics are found without it, and the value of the run that came last may be the wrong one. */
   includeChildRuns: boolean;
   /** Metrics may appear a while after a job has completed. A metric that a rule names or asks after, with `has()` or `in`, is waited for this long before it counts as missing. */
   metricsTimeoutInSeconds: number;

@@ -2,7 +2,8 @@
 import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { childRuns } from "./runs.ts";
+import { hasEnded } from "./jobs.ts";
+import { type ChildRun, childRuns } from "./runs.ts";
 
 /** Latest value by name. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -95,9 +96,12 @@ function isOf(run: RunAnswer["run"], runId: string): boolean {
   return typeof id === "string" && id.toLowerCase() === runId.toLowerCase();
 }
 
+/** Whether a run broke off: what it had logged by then is no result. */
+const brokeOff = ({ status }: ChildRun) => hasEnded(status) && status !== "Completed";
+
 /**
- * Latest metrics of a run, and of its child runs where asked: the run's own count before theirs, and among children
- * the one that was logged last. One round trip; with children two more, and one a child side by side.
+ * Latest metrics of a run, and of its child runs where asked, without those that failed or were cancelled: the run's own count before theirs, and
+ * among children the one that was logged last. One round trip; with children two more, and one a child side by side.
  * @returns undefined where MLflow does not know the run, or one of its child runs: none of them can be judged by what is missing
  */
 export async function latestMetrics(
@@ -109,7 +113,8 @@ export async function latestMetrics(
   // Where the children cannot be listed that is said, and not that nobody waits for this one.
   reading.catch(() => {});
   const children = includeChildRuns ? await childRuns(workspace, runId) : [];
-  const theirs = await sideBySide(children, 8, (child) => latestOf(workspace, child.runId));
+  const whole = children.filter((child) => !brokeOff(child));
+  const theirs = await sideBySide(whole, 8, (child) => latestOf(workspace, child.runId));
   const own = await reading;
   const merged = new Map<string, Latest>();
   for (const metrics of theirs) {
