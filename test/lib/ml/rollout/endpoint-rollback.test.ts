@@ -71,6 +71,23 @@ describe("rollback of an endpoint", () => {
     assert.match(again.log.text(), /blue has all of the traffic of .* already, so nothing was changed/);
   });
 
+  it("a call waits no longer than what is left of the step's deadline, of a rollout and of a rollback", async () => {
+    const name = await liveEndpoint();
+    const patience: number[] = [];
+    const opening: Opening = {
+      between(sent, send) {
+        if (sent.url.includes("/score")) patience.push(sent.timeout);
+        return send();
+      },
+    };
+    await release(name, { deployment: "green", how: "a", opening, options: { deadline: 240_000 } });
+    const back = await rollBack(name, { call: call("$.doubled == [2, 4]"), deadline: 120_000 }, opening);
+    await back.done;
+    const [released = 0, rolledBack = 0] = patience;
+    assert.deepEqual([patience.length, released <= 240_000, rolledBack <= 120_000], [2, true, true], `${patience}`);
+    assert.ok(released > 0 && rolledBack > 0, `${patience}`);
+  });
+
   it("goes to a named deployment, calls it first, and looks no model up", async () => {
     const name = await released();
     const paths: string[] = [];
