@@ -21,6 +21,8 @@ export interface Call extends Pick<Callbacks<InvocationSection>, "onProgress"> {
   readonly deployment?: string | undefined;
   readonly expectations: readonly Expectation[];
   readonly maxLatencyInMilliseconds?: number | undefined;
+  /** Milliseconds that the caller has left, where that may be less than a reply takes; undefined: no deadline. */
+  readonly left?: number | undefined;
   /** Sentence and hint by status, in place of those of online endpoints. */
   readonly refusals?: Refusals;
 }
@@ -157,7 +159,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     promises: "anything",
     // A retry would hide how long the endpoint really takes, and that it fails now and then.
     once: true,
-    timeout: LONGEST_REPLY,
+    timeout: Math.min(LONGEST_REPLY, call.left ?? LONGEST_REPLY),
     body: call.request,
     headers: {
       Authorization: `Bearer ${credential}`,

@@ -140,7 +140,7 @@ async function callFirst(
       await retryOnConflict(workspace, `the deployment ${plan.to}`, left(), () =>
         requireReady(workspace, endpoint.name ?? "", plan.to),
       );
-    await callBeforeTraffic(workspace, endpoint, plan.to, call);
+    await callBeforeTraffic(workspace, endpoint, plan.to, call, left);
   } catch (error) {
     if (!(error instanceof TaskError) || workspace.signal.aborted) throw error;
     const now = `The traffic was not moved: it is ${sayTraffic(plan.trafficBefore)}.`;

@@ -35,6 +35,7 @@ const isWaking = ({ kind, status }: TaskError) =>
   status === undefined ? kind === "connection" : [404, 429, 502, 503, 504].includes(status);
 
 /**
+ * @param left milliseconds that are left of the step's deadline, which no call outlasts; undefined: no deadline
  * @returns undefined where only a plan is wanted
  * @throws TaskError where it does not answer, or not as expected; with the code NAME_NOT_RESOLVED where its name has no address, which says
  * nothing of the deployment
@@ -44,6 +45,7 @@ export async function callBeforeTraffic(
   endpoint: Endpoint,
   name: string,
   call: Omit<Call, "deployment">,
+  left: () => number | undefined,
 ): Promise<Reply | undefined> {
   const { log, signal, azure, clock = systemClock } = workspace;
   if (azure.dryRun) {
@@ -58,7 +60,8 @@ export async function callBeforeTraffic(
   const reply = await poll(
     async () => {
       try {
-        return { done: true, value: await invoke(workspace, endpoint, credential, { ...call, deployment: name }) };
+        const asked = { ...call, deployment: name, left: left() };
+        return { done: true, value: await invoke(workspace, endpoint, credential, asked) };
       } catch (error) {
         if (!(error instanceof TaskError)) throw error;
         if (error.code === NAME_NOT_RESOLVED && clock.now() < begun + NAMING) {
@@ -77,7 +80,10 @@ export async function callBeforeTraffic(
         throw error;
       }
     },
-    { what: `${name} to answer`, signal, clock, deadline: NAMING + WAKING * 2, maximum: 5_000 },
+    {
+      ...{ what: `${name} to answer`, signal, clock, maximum: 5_000 },
+      deadline: Math.min(NAMING + WAKING * 2, left() ?? Number.POSITIVE_INFINITY),
+    },
   );
   if (reply.deployment !== undefined && !sameName(reply.deployment, name)) {
     throw new TaskError(

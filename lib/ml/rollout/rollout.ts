@@ -280,7 +280,8 @@ export class Rollout {
     const onProgress = ({ statusCode }: InvocationSection) => {
       this.#answered = statusCode < 300;
     };
-    const reply = await callBeforeTraffic(this.#workspace, endpoint, this.name, { ...call, onProgress });
+    const asked = { ...call, onProgress };
+    const reply = await callBeforeTraffic(this.#workspace, endpoint, this.name, asked, this.#begun.left);
     if (reply) this.tell({ reply });
     return endpoint;
   }
