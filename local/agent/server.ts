@@ -4,10 +4,15 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { getBearerHandler, WebApi } from "azure-devops-node-api";
+import type { IBuildApi } from "azure-devops-node-api/BuildApi.js";
+import type { IFileContainerApi } from "azure-devops-node-api/FileContainerApi.js";
 import {
   type TaskResult as ServerResult,
   TimelineRecordState,
 } from "azure-devops-node-api/interfaces/TaskAgentInterfaces.js";
+import type { IReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
+import type { ITaskApi } from "azure-devops-node-api/TaskApi.js";
+import type { ITestApi } from "azure-devops-node-api/TestApi.js";
 import { TASK_RESULTS, type TaskResult } from "./results.ts";
 import type { AgentServer, StepRecord, TestResults } from "./server-interface.ts";
 import { readJUnit } from "./test-results.ts";
@@ -34,22 +39,35 @@ export function connectServer(options: ServerOptions): AgentServer {
   const api = new WebApi(options.collectionUri, getBearerHandler(options.token), {
     ...(options.caFile === undefined ? {} : { cert: { caFile: options.caFile } }),
     allowRetries: false,
+    keepAlive: true,
   });
   return new RestServer(api, options);
 }
 
+/**
+ * The clients of one job, each made once: before its first request a client asks where its area's resources lie. Each keeps its connections;
+ * the server ends those that are idle, and none keeps this process running.
+ */
 class RestServer implements AgentServer {
-  readonly #api: WebApi;
+  readonly #task: () => Promise<ITaskApi>;
+  readonly #build: () => Promise<IBuildApi>;
+  readonly #test: () => Promise<ITestApi>;
+  readonly #containers: () => Promise<IFileContainerApi>;
+  readonly #release: () => Promise<IReleaseApi>;
   readonly #options: ServerOptions;
 
   constructor(api: WebApi, options: ServerOptions) {
-    this.#api = api;
+    this.#task = once(() => api.getTaskApi());
+    this.#build = once(() => api.getBuildApi());
+    this.#test = once(() => api.getTestApi());
+    this.#containers = once(() => api.getFileContainerApi());
+    this.#release = once(() => api.getReleaseApi());
     this.#options = options;
   }
 
   async attach(record: StepRecord, type: string, name: string, content: Buffer): Promise<void> {
     const { projectId, hub, planId, timelineId } = this.#options;
-    const task = await this.#api.getTaskApi();
+    const task = await this.#task();
     // The content's length is said, as the agent's own client does: an empty attachment is one too.
     const headers = { "Content-Length": String(content.length) };
     const attached = await task.createAttachment(
@@ -67,25 +85,25 @@ class RestServer implements AgentServer {
   }
 
   async addBuildTag(tag: string): Promise<void> {
-    const build = await this.#api.getBuildApi();
+    const build = await this.#build();
     found(await build.addBuildTag(this.#options.project, this.#buildId(), tag), `build ${this.#buildId()}`);
   }
 
   async updateBuildNumber(number: string): Promise<void> {
-    const build = await this.#api.getBuildApi();
+    const build = await this.#build();
     const updated = await build.updateBuild({ buildNumber: number }, this.#options.project, this.#buildId());
     found(updated, `build ${this.#buildId()}`);
   }
 
   async uploadLog(file: string): Promise<void> {
     const { projectId, hub, planId } = this.#options;
-    const task = await this.#api.getTaskApi();
+    const task = await this.#task();
     const log = await task.createLog({ path: `logs\\${path.basename(file)}` } as never, projectId, hub, planId);
     await task.appendLogContent({}, createReadStream(file), projectId, hub, planId, log.id!);
   }
 
   async uploadArtifact(name: string, containerFolder: string, localPath: string): Promise<void> {
-    const containers = await this.#api.getFileContainerApi();
+    const containers = await this.#containers();
     const id = this.#buildId();
     for (const file of await filesBelow(localPath)) {
       const item = `${containerFolder}/${path.relative(statSync(localPath).isDirectory() ? localPath : path.dirname(localPath), file)}`;
@@ -95,7 +113,7 @@ class RestServer implements AgentServer {
   }
 
   async associateArtifact(name: string, type: string, data: string): Promise<void> {
-    await (await this.#api.getBuildApi()).createArtifact(
+    await (await this.#build()).createArtifact(
       { name, resource: { type, data } },
       this.#options.project,
       this.#buildId(),
@@ -106,7 +124,7 @@ class RestServer implements AgentServer {
     if (results.type.toLowerCase() !== "junit")
       throw new Error(`The local agent publishes JUnit results, not ${results.type}.`);
     const { project, buildId } = this.#options;
-    const test = await this.#api.getTestApi();
+    const test = await this.#test();
     const documents = results.files.map((file) => ({ file, suites: readJUnit(readFileSync(file, "utf8")) }));
     const runs = results.mergeResults ? [documents] : documents.map((document) => [document]);
     let failed = 0;
@@ -170,7 +188,7 @@ class RestServer implements AgentServer {
   async updateReleaseName(name: string): Promise<void> {
     const { project, releaseId } = this.#options;
     if (releaseId === undefined) throw new Error("There is no release whose name could be changed.");
-    const release = await this.#api.getReleaseApi();
+    const release = await this.#release();
     await release.updateReleaseResource({ name } as never, project, releaseId);
   }
 
@@ -204,7 +222,7 @@ class RestServer implements AgentServer {
             ),
           }),
     };
-    const task = await this.#api.getTaskApi();
+    const task = await this.#task();
     await task.updateRecords({ count: 1, value: [change] } as never, projectId, hub, planId, timelineId);
   }
 
@@ -213,6 +231,18 @@ class RestServer implements AgentServer {
     if (buildId === undefined) throw new Error("There is no build.");
     return buildId;
   }
+}
+
+/** Makes it at the first call; again where that failed: most clients first ask for the address of their area. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
 }
 
 /** The client answers null to a 404; the agent's own client throws. */

@@ -76,6 +76,10 @@ describe("the agent's server", () => {
     assert.equal(run!.results[1]!.values["errorMessage"], "0.8 is not above 0.9");
     assert.equal(run!.attachments[0]!.content.toString(), JUNIT);
     assert.ok(!outcome.lines.join("\n").includes(token));
+    const looked = organization.har.count(
+      ({ method, url }) => method === "OPTIONS" && url.endsWith("/_apis/distributedtask"),
+    );
+    assert.equal(looked, 1, "a job asks once where the resources of an area lie");
   });
 
   it("fails the step whose command the server refuses, and not its other commands", async () => {
