@@ -5,6 +5,7 @@ import type { Page } from "../evidence/pull-request/page.ts";
 import { pullRequestPage } from "../evidence/pull-request/page.ts";
 import type { PullRequestInputs } from "../evidence/pull-request/wish.ts";
 import type { RunRecord } from "../record/index.ts";
+import { counted } from "../record/words.ts";
 import { leaveEvidence } from "./evidence.ts";
 import { openOnPullRequest } from "./pull-request.ts";
 import { type RecordsOfRun, recordsOfRun } from "./records-of-run.ts";
@@ -50,7 +51,7 @@ function faultOf({ records, missing, running = [], steps = [] }: RecordsOfRun): 
   const skipped = steps.filter(({ task, isSkipped }) => isSkipped && JUDGES.test(task)).map(({ step }) => step);
   const [first, ...more] = skipped;
   if (running.length > 0) return `Steps of this run have not ended: ${running.join(", ")}.`;
-  if (missing.length > 0) return `${missing.length} steps of this run left no record that can be read.`;
+  if (missing.length > 0) return `${counted(missing.length, "step")} of this run left no record that can be read.`;
   if (first !== undefined)
     return more.length === 0
       ? `The step ${first}, which judges, was skipped: what it would have found is not known.`

@@ -2,6 +2,7 @@
 import { TaskError } from "../../lib/errors.ts";
 import { openAssetStore } from "../../lib/ml/assets/asset-store.ts";
 import { checkData, readDataChecks, sayDataReport } from "../../lib/ml/data-checks/check-data.ts";
+import { counted } from "../../lib/record/words.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
@@ -24,7 +25,7 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run })
   run.setOutputs(outputs);
   if (!passed && onFail === "fail") throw new TaskError("failed", sayDataReport(report), { errorCode: "AML1752" });
   if (!passed && onFail === "warn") run.succeedWithIssues(sayDataReport(report));
-  log.info(passed ? `${data} passes ${rules.length} checks.` : `${data} does not pass.`);
+  log.info(passed ? `${data} passes ${counted(rules.length, "check")}.` : `${data} does not pass.`);
   return outputs;
 };
 
