@@ -21,17 +21,18 @@ export interface Built {
 /** Builds every task that runs on an agent. @throws Error when one does not bundle, or bundles a package twice. */
 export async function buildTasks(root: string): Promise<Built[]> {
   const tasks = readTasks(root).filter(({ json }) => runsOnAgent(json));
-  return Promise.all(tasks.map(({ folder, json }) => buildTask(root, folder, json)));
+  const digests: Digests = new Map();
+  return Promise.all(tasks.map(({ folder, json }) => buildTask(root, folder, json, digests)));
 }
 
-async function buildTask(root: string, folder: string, json: TaskJson): Promise<Built> {
+async function buildTask(root: string, folder: string, json: TaskJson, digests: Digests): Promise<Built> {
   const dist = join(root, "tasks", folder, "dist");
   const noteFile = join(root, "node_modules", ".cache", "azure-ml-pipelines", `${folder}.json`);
   const hasPostJob = json.postjobexecution !== undefined;
   const known = readNote(noteFile);
   if (known?.files.every((file) => existsSync(join(dist, file)))) {
     const { files, inputs } = known;
-    if (files.includes(POST_JOB) === hasPostJob && hashOf(root, inputs) === known.hash)
+    if (files.includes(POST_JOB) === hasPostJob && hashOf(root, inputs, digests) === known.hash)
       return { folder, bytes: bytesOf(dist, files), fresh: false, inputs };
   }
   const story = join(root, "tasks", folder, "index.ts");
@@ -42,7 +43,7 @@ async function buildTask(root: string, folder: string, json: TaskJson): Promise<
   const inputs = bundle.inputs.filter((file) => existsSync(join(root, file)));
   writeFileSync(join(dist, "LICENSES.txt"), licenseTexts(root, inputs));
   mkdirSync(dirname(noteFile), { recursive: true });
-  writeFileSync(noteFile, JSON.stringify({ hash: hashOf(root, inputs), inputs, files } satisfies Note));
+  writeFileSync(noteFile, JSON.stringify({ hash: hashOf(root, inputs, digests), inputs, files } satisfies Note));
   return { folder, bytes: bytesOf(dist, files), fresh: true, inputs };
 }
 
@@ -66,8 +67,11 @@ function readNote(file: string): Note | undefined {
   }
 }
 
+/** Digests of files by their paths, of one build: most files are in each of the bundles. */
+type Digests = Map<string, Buffer | string>;
+
 /** A hash of everything that a bundle is made of, these scripts included. */
-function hashOf(root: string, inputs: readonly string[]): string {
+function hashOf(root: string, inputs: readonly string[], digests: Digests): string {
   const hash = createHash("sha256");
   const ours = [
     "",
@@ -78,15 +82,25 @@ function hashOf(root: string, inputs: readonly string[]): string {
     "build/packages.ts",
     "build/unnamed.ts",
   ].map((file) => relative(root, fileURLToPath(new URL(file || import.meta.url, import.meta.url))));
-  for (const file of [...inputs, ...ours, "package.json", "package-lock.json"]) {
-    hash.update(file).update("\0");
-    try {
-      hash.update(readFileSync(join(root, file)));
-    } catch {
-      hash.update("gone");
-    }
-  }
+  for (const file of [...inputs, ...ours, "package.json", "package-lock.json"])
+    hash
+      .update(file)
+      .update("\0")
+      .update(digestOf(join(root, file), digests));
   return hash.digest("hex");
+}
+
+function digestOf(file: string, digests: Digests): Buffer | string {
+  let digest = digests.get(file);
+  if (digest === undefined) {
+    try {
+      digest = createHash("sha256").update(readFileSync(file)).digest();
+    } catch {
+      digest = "gone";
+    }
+    digests.set(file, digest);
+  }
+  return digest;
 }
 
 export const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(0)} KB`;
