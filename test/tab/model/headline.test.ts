@@ -37,6 +37,31 @@ describe("the run in one line", () => {
     assert.deepEqual(parts("healthy"), []);
   });
 
+  it("names the monitors that a watch found breached, each once", () => {
+    const run = { isOver: true, failed: [], canceled: [] };
+    const monitors = [
+      { name: "fraud-drift", run: "m1", breached: ["inputs"], outcome: "breached" as const },
+      { name: "churn-drift", breached: [], outcome: "noEvidence" as const },
+      { name: "iris-drift", run: "m2", breached: [], outcome: "healthy" as const },
+      // Of an earlier release.
+      { name: "old-drift", run: "m3", breached: ["outputs"] },
+      { name: "older-drift", run: "m4", breached: [] },
+    ];
+    const of = (...more: Partial<RunRecord>[]) =>
+      headlineOf(
+        more.map((one) => ({ ...record(1, "succeeded", "2026-11-27T09:00:00Z"), ...one })),
+        true,
+        run,
+      ).parts;
+    const found = ["fraud-drift is breached", "churn-drift has no evidence", "old-drift is breached"];
+    assert.deepEqual(of({ watch: { started: [], monitors } }), found);
+    assert.deepEqual(
+      of({ watch: { started: [], monitors } }, { monitor: { outcome: "breached", name: "fraud-drift" } }),
+      found,
+    );
+    assert.deepEqual(of({ watch: { started: [] } }), []);
+  });
+
   it("has not passed where checked data did not", () => {
     const dataCheck = {
       ...{ data: "people:4", files: 1, bytes: 1, rows: 7, duplicates: 0, exactness: "", rules: [], columns: [] },
