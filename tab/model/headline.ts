@@ -99,13 +99,30 @@ function modelParts(records: readonly RunRecord[]): string[] {
   return last === undefined ? [] : [`model ${last}`];
 }
 
-/** What is watched, where it is not healthy. */
-const monitorParts = (records: readonly RunRecord[]): string[] =>
-  records.flatMap(({ monitor }) => {
-    const name = monitor?.name ?? monitor?.endpoint;
-    if (monitor === undefined || name === undefined || monitor.outcome === "healthy") return [];
-    return [monitor.outcome === "breached" ? `${name} is breached` : `${name} has no evidence`];
-  });
+/** Endpoints and monitors that the line names. */
+const MOST_NAMED = 3;
+
+/** What is watched, where it is not healthy: each once, though a watch and a look of its own may both tell of it. */
+function monitorParts(records: readonly RunRecord[]): string[] {
+  const found = records.flatMap(({ monitor, watch }) => [
+    ...(monitor === undefined ? [] : [{ name: monitor.name ?? monitor.endpoint, outcome: monitor.outcome }]),
+    ...(watch?.monitors ?? []).map(({ name, outcome, breached }) => ({
+      name,
+      outcome: outcome ?? (breached.length > 0 ? "breached" : "healthy"),
+    })),
+  ]);
+  const parts = found.flatMap(({ name, outcome }) =>
+    name === undefined || outcome === "healthy"
+      ? []
+      : [outcome === "breached" ? `${name} is breached` : `${name} has no evidence`],
+  );
+  const distinct = [...new Set(parts)];
+  const rest = distinct.slice(MOST_NAMED);
+  return [
+    ...distinct.slice(0, MOST_NAMED),
+    ...(rest.length === 0 ? [] : [`${rest.length} more ${rest.length === 1 ? "is" : "are"} not healthy`]),
+  ];
+}
 
 /** Share of each deployment of each endpoint, as the last step left it. */
 function liveTraffic(records: readonly RunRecord[]): ReadonlyMap<string, Readonly<Record<string, number>>> {
@@ -118,7 +135,7 @@ function liveTraffic(records: readonly RunRecord[]): ReadonlyMap<string, Readonl
 }
 
 function liveParts(records: readonly RunRecord[]): string[] {
-  return [...liveTraffic(records)].slice(0, 3).map(([endpoint, traffic]) => {
+  return [...liveTraffic(records)].slice(0, MOST_NAMED).map(([endpoint, traffic]) => {
     const shares = Object.entries(traffic).filter(([, share]) => share > 0);
     const [first] = shares;
     if (first === undefined) return `${endpoint} has no live deployment`;

@@ -60,6 +60,11 @@ describe("the run in one line", () => {
       found,
     );
     assert.deepEqual(of({ watch: { started: [] } }), []);
+    const many = Array.from({ length: 9 }, (_, index) => ({ name: `m${index}`, breached: ["inputs"] }));
+    assert.deepEqual(of({ watch: { started: [], monitors: many } }), [
+      ...["m0 is breached", "m1 is breached", "m2 is breached"],
+      "6 more are not healthy",
+    ]);
   });
 
   it("has not passed where checked data did not", () => {
