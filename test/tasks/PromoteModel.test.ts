@@ -234,6 +234,26 @@ describe("PromoteModel", () => {
     }
   });
 
+  it("refuses what a later run judged again and failed where its origin says so, and the version tells of an older failure", async () => {
+    const shared = registryAssets(near.azure, "near-models")!.models.version("judged", "1")!.properties;
+    const { properties: origin } = cloud.azure.assets.models.version("judged", "1")!;
+    const [sharedTags, originTags] = [tagsOf(shared), tagsOf(origin)];
+    const failedAt = (evaluationTime: string) => ({
+      ...{ evaluation: "failed", evaluationRun: `${originTags["evaluationRun"]}0`, evaluationTime },
+    });
+    const [given, options] = to(near);
+    try {
+      shared["tags"] = { ...sharedTags, ...failedAt("2000-01-01T00:00:00.000Z") };
+      origin["tags"] = { ...originTags, ...failedAt("2100-01-01T00:00:00.000Z") };
+      const ran = await run({ registry: "near-models", ...given, targetName: "late" }, options);
+      assert.match(ran.error?.message ?? "", /judged:1 is not promoted.* Its evaluation says failed: https:/);
+      assert.deepEqual(writes(ran.requests), []);
+    } finally {
+      shared["tags"] = sharedTags;
+      origin["tags"] = originTags;
+    }
+  });
+
   it("overwrites nothing: other content under that version is refused, or gets the next number", async () => {
     const { models } = registryAssets(cloud.azure, "shared")!;
     await cloud.azure.blobs.put("other", "m/x", "x");
