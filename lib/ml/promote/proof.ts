@@ -75,10 +75,12 @@ export async function proofOf(
   // This run's own judgement counts before another's, but for a failure that came later.
   const found = !mine || (theirs && !theirs.passed && isAfter(theirs.time, mine)) ? theirs : mine;
   // A later run may have judged the job again: a tag is no proof that it passed, and reason enough to refuse.
-  const failed = [version, origin].map(({ properties }) => properties?.tags ?? {}).find(saysFailed);
-  const isPast = (tags: Readonly<Record<string, string>>, { runUri, time }: Judgement) =>
-    tags[EVIDENCE.run] === runUri || !isAfter(tags[EVIDENCE.time], { time });
-  if (failed && !(mine && found === mine && isPast(failed, mine)))
+  const isPast = (tags: Readonly<Record<string, string>>) =>
+    mine !== undefined && found === mine && (tags[EVIDENCE.run] === mine.runUri || !isAfter(tags[EVIDENCE.time], mine));
+  const failed = [version, origin]
+    .map(({ properties }) => properties?.tags ?? {})
+    .find((tags) => saysFailed(tags) && !isPast(tags));
+  if (failed)
     return { evidence: undefined, why: `Its evaluation says failed: ${failed[EVIDENCE.run] ?? "no run is named"}.` };
   if (found && judged) {
     const metrics = await latestMetrics(judged.workspace, judged.jobName).catch(undefinedIfUnreadable);
