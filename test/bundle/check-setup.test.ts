@@ -1,6 +1,8 @@
 // Check setup as it is shipped: a healthy setup is all green, and each fault that is seeded is named by its own line and no other.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import type { Role } from "../../local/azure/arm/caller.ts";
 import { builtInRoles } from "../../local/azure/arm/roles.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
@@ -12,6 +14,10 @@ import { until } from "../harness/until.ts";
 import { workspaceAsk } from "../local/azure/client.ts";
 
 type Inputs = Readonly<Record<string, string | undefined>>;
+/** A pipeline in the documentation. */
+interface Snippet {
+  readonly steps: readonly { readonly task?: string; readonly inputs?: Inputs }[];
+}
 
 /** Everything that can be checked of a pipeline that uses all tasks. */
 const everything: Inputs = {
@@ -525,6 +531,20 @@ describe("AzureMLCheckSetup as shipped", () => {
     permissions.clear();
     const own = await bench.run("CheckSetup", {}, { connection: "workspace-secret" });
     assert.deepEqual(named(own, "warned"), ["agentless waits"], own.log);
+  });
+
+  it("fails no first step of the documentation for rights that a build service has not of itself", async () => {
+    for (const right of ["QueueBuilds", "EditPipelineQueueConfigurationPermission"] as const)
+      bench.cloud.devops.permissions.deny("build", right);
+    for (const page of ["README.md", "docs/install.md", "docs/first-run.md"]) {
+      const blocks = [...readFileSync(page, "utf8").matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+        ([, text]) => text ?? "",
+      );
+      const { steps } = parse(blocks.find((one) => one.includes("AzureMLCheckSetup@1")) ?? "") as Snippet;
+      const { tasks, rights } = steps.find(({ task }) => task === "AzureMLCheckSetup@1")?.inputs ?? {};
+      const run = await bench.run("CheckSetup", { tasks, rights });
+      assert.deepEqual(named(run, "failed"), [], `${page}\n${run.log}`);
+    }
   });
 
   it("refuses a task that there is none of, before it asks anything", async () => {
