@@ -4,7 +4,7 @@ import type { ConnectionType } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
 export type Inputs = {
-  /** Tasks whose roles are checked, one a line or separated by commas: `SubmitJob, RegisterModel`. Left empty, all of this extension's: rights to start runs, and a connection for tasks without an agent, are then no condition. */
+  /** Tasks whose roles are checked, one a line or separated by commas: `SubmitJob, RegisterModel`. Left empty, all of this extension's: a connection for tasks without an agent is then no condition, and rights to start runs are one only where `rights` names `builds`. */
   tasks: string | undefined;
   /** Names of computes that jobs use, one a line or separated by commas: their state and quota are checked. Left empty, none is. */
   computes: string | undefined;
