@@ -30,6 +30,27 @@ describe("a parallel step", () => {
     assert.equal(readFileSync(`${folder}/rows.txt`, "utf8"), "a.csv\nb.csv\n");
   });
 
+  it("takes arrays as NumPy has them, of one number and of several a row, and no single number", () => {
+    const array = [
+      "class Array(list):",
+      "        __array__ = tolist = lambda self: list(self)",
+      "    class Number:",
+      "        shape, __array__, tolist = (), None, lambda self: 7",
+    ].join("\n");
+    for (const [result, rows] of [
+      ["Array([Number()])", "7\n7\n"],
+      ["Array([Array([1.5, Number()])])", "1.5 7\n1.5 7\n"],
+      ["[{'a': Number()}]", '{"a": 7}\n{"a": 7}\n'],
+    ]) {
+      const { status, said, folder } = run(`${array}\n    return ${result}`);
+      assert.equal(status, 0, said);
+      assert.equal(readFileSync(`${folder}/rows.txt`, "utf8"), rows, result);
+    }
+    const { status, said } = run(`${array}\n    return Number()`);
+    assert.equal(status, 1, said);
+    assert.match(said, /The actual type of output is Number\..*There is no succeeded mini batch item/s);
+  });
+
   it("whose run() returns no list and no table has failed in that mini-batch", () => {
     const some = run('return None if mini_batch[0].endswith("a.csv") else ["b"]');
     assert.equal(some.status, 0, some.said);
