@@ -74,7 +74,8 @@ def main(arguments):
 
 def require_rows(result):
     """The result of run(), by the service's words where it is none (microsoft/MLOpsPython#328); arrays count too, says its documentation."""
-    if isinstance(result, (list, tuple)) or hasattr(result, "to_csv") or hasattr(result, "__array__"):
+    is_array = hasattr(result, "__array__") and getattr(result, "shape", None) != ()
+    if isinstance(result, (list, tuple)) or hasattr(result, "to_csv") or is_array:
         return result
     raise TypeError(
         "The run() method in the entry script should return a list or a pandas DataFrame. The length of returned result is considered as "
@@ -130,7 +131,22 @@ def as_table(path):
 def rows_of(result):
     if hasattr(result, "to_csv"):
         return [line for line in result.to_csv(sep=" ", header=False, index=False).splitlines()]
-    return [row if isinstance(row, str) else " ".join(map(str, row)) if isinstance(row, (list, tuple)) else json.dumps(row) for row in result]
+    return [row_of(plain(row)) for row in plain(result)]
+
+
+def row_of(row):
+    if isinstance(row, str):
+        return row
+    return " ".join(map(str, map(plain, row))) if isinstance(row, (list, tuple)) else json.dumps(row, default=plain_or_text)
+
+
+def plain(value):
+    """Arrays and numbers of NumPy as Python's own lists and numbers."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def plain_or_text(value):
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def append(target, rows):
