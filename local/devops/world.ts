@@ -71,6 +71,8 @@ export class DevOpsWorld {
   readonly plans = new Map<string, Plan>();
   /** Routes that were asked for and are not built: `GET /contoso/_apis/…`. */
   readonly notBuilt: string[] = [];
+  /** The newest version of REST that is taken: that of Azure DevOps Services; 7.0 of Azure DevOps Server 2022 (docs/install.md). */
+  newestRest = "7.2";
   private readonly options: DevOpsOptions;
   private origin = "";
   private pagesOrigin = "";

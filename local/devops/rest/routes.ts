@@ -43,8 +43,11 @@ export function resourcesOf(area: string, root = "") {
   });
 }
 
-/** A resource as OPTIONS shows it. The versions are the newest that node-api 17 knows. */
-export function locationOf(resource: Resource): object {
+/**
+ * A resource as OPTIONS shows it.
+ * @param newest the newest version that is taken; that of Azure DevOps Services is the newest that node-api 17 knows
+ */
+export function locationOf(resource: Resource, newest: string): object {
   return {
     id: resource.id,
     area: resource.area,
@@ -52,8 +55,8 @@ export function locationOf(resource: Resource): object {
     routeTemplate: resource.template,
     resourceVersion: resource.version,
     minVersion: "1.0",
-    maxVersion: "7.2",
-    releasedVersion: "7.1",
+    maxVersion: newest,
+    releasedVersion: resource.isPreview ? "0.0" : newest === "7.2" ? "7.1" : newest,
   };
 }
 

@@ -112,10 +112,19 @@ const crossOrigin: express.RequestHandler = (request, response, next) => {
   next();
 };
 
+const versionOf = (request: Request, url: URL): string | undefined =>
+  url.searchParams.get("api-version") ?? /api-version\s*=\s*([^;,\s]+)/i.exec(request.get("accept") ?? "")?.[1];
+
+/** Words: mburumaxwell/paklo#1423. The type of the error is inferred from those of its kin. */
+function checkNewest(newest: string, version: string | undefined): void {
+  const asked = Number.parseFloat(version ?? "");
+  if (!(asked > Number(newest))) return;
+  const said = `The requested REST API version of ${asked.toFixed(1)} is out of range for this server. The latest REST API version this server supports is ${newest}.`;
+  throw new RestError(400, "VssVersionOutOfRangeException", said);
+}
+
 /** A resource in preview is asked for with the flag. */
-function checkPreview({ name, isPreview }: Resource, request: Request, url: URL): void {
-  const version =
-    url.searchParams.get("api-version") ?? /api-version\s*=\s*([^;,\s]+)/i.exec(request.get("accept") ?? "")?.[1];
+function checkPreview({ name, isPreview }: Resource, version: string | undefined): void {
   if (isPreview !== true || version === undefined || /-preview/i.test(version)) return;
   throw new RestError(
     400,
@@ -155,7 +164,7 @@ async function answer(world: DevOpsWorld, routes: Routes, request: Request): Pro
     const named = routes.resources.filter(
       (each) => area[1] === undefined || each.area.toLowerCase() === area[1].toLowerCase(),
     );
-    const locations = named.map(locationOf);
+    const locations = named.map((resource) => locationOf(resource, world.newestRest));
     return { status: 200, list: locations, body: { count: locations.length, value: locations } };
   }
 
@@ -163,7 +172,8 @@ async function answer(world: DevOpsWorld, routes: Routes, request: Request): Pro
   const handler = found?.resource.handlers[request.method as Method];
   if (found === undefined || handler === undefined) throw notBuilt(world, request);
   checkScopes(caller, found.resource, request.method);
-  checkPreview(found.resource, request, url);
+  checkNewest(world.newestRest, versionOf(request, url));
+  checkPreview(found.resource, versionOf(request, url));
   if (request.method !== "GET" && !hasVersion(request, url)) {
     throw new RestError(
       400,

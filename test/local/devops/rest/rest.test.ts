@@ -50,6 +50,27 @@ describe("local Azure DevOps: tests, git, work items, releases, artifacts", () =
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it("takes no newer version of REST than its own, and tells the official client which that is", async () => {
+    const { world } = organization;
+    world.newestRest = "7.0";
+    try {
+      const own = organization.client(world.issuePersonalToken("Ada"));
+      const ask = (version: string) =>
+        own.rest.get(`${world.collectionUri}${project}/_apis/build/builds?api-version=${version}`);
+      await assert.rejects(ask("7.1"), {
+        statusCode: 400,
+        message:
+          "The requested REST API version of 7.1 is out of range for this server. The latest REST API version this server supports is 7.0.",
+      });
+      for (const version of ["7.0", "6.0-preview.1"]) assert.equal((await ask(version)).statusCode, 200);
+      const build = world.createBuild("older", { branch: "main", commit: "a", requestedFor: "Ada" });
+      assert.equal((await (await own.getBuildApi()).getBuild(project, build.id)).id, build.id);
+      assert.deepEqual(await (await own.getBuildApi()).getAttachments(project, build.id, "azureml"), []);
+    } finally {
+      world.newestRest = "7.2";
+    }
+  });
+
   it("keeps a test run with results and attachments, and counts outcomes", async () => {
     const test = await client.getTestApi();
     const build = organization.world.createBuild("gate", { branch: "main", commit: "a", requestedFor: "Ada" });
