@@ -120,6 +120,21 @@ describe("links of a step", () => {
     assert.equal(made.item.rev, before, "nothing is linked twice");
   });
 
+  it("are written to Azure DevOps Server 2022, whose newest version of REST is 7.0", async () => {
+    const made = await stage();
+    const { devops } = await theCloud();
+    devops.newestRest = "7.0";
+    try {
+      const ran = await register(made, "link");
+      assert.equal(ran.error, undefined, ran.log);
+      assert.doesNotMatch(ran.log, /\[warning\]/);
+      assert.equal(made.item.relations.length, 3);
+      assert.deepEqual([devops.builds.get(made.build)?.tags.size, made.item.comments.length], [1, 0]);
+    } finally {
+      devops.newestRest = "7.2";
+    }
+  });
+
   it("ask Azure DevOps for nothing where no input wants them", async () => {
     const made = await stage();
     assert.equal((await register(made, "none")).error, undefined);

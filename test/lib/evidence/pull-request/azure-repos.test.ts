@@ -103,6 +103,18 @@ describe("a pull request of Azure Repos", () => {
     );
   });
 
+  it("shows the same on Azure DevOps Server 2022, whose newest version of REST is 7.0", async () => {
+    organization.world.newestRest = "7.0";
+    try {
+      const shown = open(1, { pullRequestId: undefined, branch: pull.sourceRefName, commit: sha(1) });
+      await shown.show(page("failed", "2022"));
+      assert.deepEqual(warnings(shown), []);
+      assert.deepEqual([ours().length, ours()[0]?.status, pull.shownStatuses.length], [1, "active", 1]);
+    } finally {
+      organization.world.newestRest = "7.2";
+    }
+  });
+
   it("changes nothing where nothing has changed, and one comment where a step says first that it runs", async () => {
     await open(1).show(page());
     const { updated } = ours()[0]!;
