@@ -5,6 +5,7 @@ import { TaskError } from "../errors.ts";
 import { cut } from "../remote-text.ts";
 import { segment } from "../segment.ts";
 import { openRest, type Rest } from "./rest-door.ts";
+import { REST_VERSION } from "./rest-version.ts";
 import type { RecordsAccess } from "./run-records.ts";
 
 interface Decision {
@@ -64,7 +65,7 @@ export async function readDecisions(access: RecordsAccess, stage: string): Promi
   const timeline = await rest<{ records?: TimelineRecord[] }>({
     doing: `read the timeline of run ${access.runId}`,
     verb: "GET",
-    path: `${project}/_apis/build/builds/${access.runId}/timeline?api-version=7.1`,
+    path: `${project}/_apis/build/builds/${access.runId}/timeline?${REST_VERSION}`,
   });
   const records = timeline?.records ?? [];
   const own = stageOf(records, access.stepId, stage);

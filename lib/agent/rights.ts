@@ -7,6 +7,7 @@ import { systemClock } from "../poll.ts";
 import { again, say, unreadableAnswer } from "./asking.ts";
 import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
+import { REST_VERSION } from "./rest-version.ts";
 
 export interface RightsAccess {
   readonly settings: AzureDevOpsSettings;
@@ -104,7 +105,7 @@ export class Rights {
 
   async workItems(): Promise<FoundRights> {
     const { settings, projectId } = this.#access;
-    const url = `${settings.collectionUri}${projectId}/_apis/wit/classificationnodes/areas?api-version=7.1`;
+    const url = `${settings.collectionUri}${projectId}/_apis/wit/classificationnodes/areas?${REST_VERSION}`;
     const doing = "read the root of the project's areas";
     const root = await this.#asked(doing, async () => (await this.#api.rest.get<{ identifier?: string }>(url)).result);
     if (typeof root?.identifier !== "string") throw unreadableAnswer(doing);
@@ -118,7 +119,7 @@ export class Rights {
   }
 
   async #evaluate(namespace: string, token: string, rights: readonly Right[], where: string): Promise<FoundRights> {
-    const url = `${this.#access.settings.collectionUri}_apis/security/permissionevaluationbatch?api-version=7.1`;
+    const url = `${this.#access.settings.collectionUri}_apis/security/permissionevaluationbatch?${REST_VERSION}`;
     const body = {
       alwaysAllowAdministrators: false,
       evaluations: rights.map(({ bit }) => ({ securityNamespaceId: namespace, token, permissions: bit })),

@@ -9,6 +9,7 @@ import { TaskError } from "../errors.ts";
 import { cut } from "../remote-text.ts";
 import { type AzureDevOpsSettings, namedAs, requestHandlers, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
+import { REST_VERSION } from "./rest-version.ts";
 
 /** The run that is written to. */
 export interface WritesAccess {
@@ -97,7 +98,7 @@ export async function addBuildTag(access: WritesAccess, tag: string): Promise<vo
   const { TaskApi } = await import("azure-devops-node-api/TaskApi.js");
   const api = await client(access, TaskApi, "Build");
   const path = [project, "_apis", "build", "builds", String(buildId), "tags", tag].map(encodeURIComponent).join("/");
-  const url = `${access.settings.collectionUri.replace(/\/*$/, "/")}${path}?api-version=7.1`;
+  const url = `${access.settings.collectionUri.replace(/\/*$/, "/")}${path}?${REST_VERSION}`;
   const answer = await asked(`tag run ${buildId}`, () => api.rest.replace<{ value?: unknown }>(url, undefined));
   const tags = answer.result?.value;
   if (!Array.isArray(tags))

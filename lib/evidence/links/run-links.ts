@@ -3,6 +3,7 @@
 // Routes and rights: docs/facts/evidence.md#D.1, #D.5, #D.10
 // Tests: test/tasks/links.test.ts
 import { openRest, type Rest } from "../../agent/rest-door.ts";
+import { COMMENTS_VERSION, PROPERTIES_VERSION, REST_VERSION } from "../../agent/rest-version.ts";
 import type { WritesAccess } from "../../agent/run-writes.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
@@ -153,7 +154,7 @@ export class RunLinks {
     const answer = await this.#ask<{ value?: { id?: unknown }[] }>("View builds", {
       doing: `list the work items of run ${buildId}`,
       verb: "GET",
-      path: `${this.#builds}/workitems?$top=${MOST_ITEMS}&api-version=7.1`,
+      path: `${this.#builds}/workitems?$top=${MOST_ITEMS}&${REST_VERSION}`,
     });
     const ids = (answer?.value ?? []).map(({ id }) => Number(id)).filter((id) => Number.isSafeInteger(id) && id > 0);
     return ids.slice(0, MOST_ITEMS);
@@ -166,10 +167,10 @@ export class RunLinks {
     const right = "View work items in this node of the area path";
     const [item, said] = await Promise.all([
       this.#ask<Omit<ReadItem, "comments">>(right, {
-        ...{ doing, verb: "GET", path: `${path}?$expand=relations&api-version=7.1` },
+        ...{ doing, verb: "GET", path: `${path}?$expand=relations&${REST_VERSION}` },
       }),
       this.#ask<{ comments?: { text?: unknown }[] }>(right, {
-        ...{ doing, verb: "GET", path: `${path}/comments?$top=${MOST_COMMENTS}&order=desc&api-version=7.1-preview.4` },
+        ...{ doing, verb: "GET", path: `${path}/comments?$top=${MOST_COMMENTS}&order=desc&${COMMENTS_VERSION}` },
       }),
     ]);
     if (item?.id !== id || typeof item.rev !== "number")
@@ -206,7 +207,7 @@ export class RunLinks {
     await this.#ask("Edit work items in this node of the area path", {
       doing: `link work item ${id}`,
       verb: "PATCH",
-      path: `${this.#project}/_apis/wit/workitems/${id}?api-version=7.1`,
+      path: `${this.#project}/_apis/wit/workitems/${id}?${REST_VERSION}`,
       body,
       contentType: PATCH_TYPE,
     });
@@ -218,7 +219,7 @@ export class RunLinks {
     await this.#ask("Update build information of the pipeline", {
       doing: "tag the run",
       verb: "POST",
-      path: `${this.#builds}/tags?api-version=7.1`,
+      path: `${this.#builds}/tags?${REST_VERSION}`,
       body: tags,
     });
   }
@@ -229,7 +230,7 @@ export class RunLinks {
     await this.#ask("Update build information of the pipeline", {
       doing: "set properties of the run",
       verb: "PATCH",
-      path: `${this.#builds}/properties?api-version=7.1-preview.1`,
+      path: `${this.#builds}/properties?${PROPERTIES_VERSION}`,
       body,
       contentType: PATCH_TYPE,
     });
@@ -242,7 +243,7 @@ export class RunLinks {
     await this.#ask("Contribute of the repository", {
       doing: `set the status ${name} of commit ${commit}`,
       verb: "POST",
-      path: `${this.#project}/_apis/git/repositories/${segment(repositoryId, "the repository")}/commits/${segment(commit, "the commit")}/statuses?api-version=7.1`,
+      path: `${this.#project}/_apis/git/repositories/${segment(repositoryId, "the repository")}/commits/${segment(commit, "the commit")}/statuses?${REST_VERSION}`,
       body: { state, description, targetUrl: runUri, context: { name, genre: "azureml" } },
     });
   }
@@ -253,7 +254,7 @@ export class RunLinks {
       {
         doing: "look for open bugs",
         verb: "POST",
-        path: `${this.#project}/_apis/wit/wiql?$top=1&api-version=7.1`,
+        path: `${this.#project}/_apis/wit/wiql?$top=1&${REST_VERSION}`,
         body: { query },
       },
     );
@@ -280,7 +281,7 @@ export class RunLinks {
       this.#ask<{ id?: number }>("Edit work items in this node of the area path", {
         doing: `file a work item of type ${type}`,
         verb: "POST",
-        path: `${this.#project}/_apis/wit/workitems/$${type}?api-version=7.1`,
+        path: `${this.#project}/_apis/wit/workitems/$${type}?${REST_VERSION}`,
         body,
         contentType: PATCH_TYPE,
       });

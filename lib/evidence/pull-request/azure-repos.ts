@@ -3,6 +3,7 @@
 // Tests: test/lib/evidence/pull-request/azure-repos.test.ts
 import type { PullRequestAccess } from "../../agent/pull-request-access.ts";
 import type { Rest } from "../../agent/rest-door.ts";
+import { REST_VERSION } from "../../agent/rest-version.ts";
 import { TaskError } from "../../errors.ts";
 import { segment } from "../../segment.ts";
 import type { StatusPage } from "./left-status.ts";
@@ -10,7 +11,6 @@ import { marked, runOfComment, THREAD_PROPERTY } from "./marker.ts";
 import type { Page, PageState } from "./page.ts";
 import type { Commented, PullRequestPlace, Report } from "./place.ts";
 
-const VERSION = "api-version=7.1";
 /** Threads of our key that are tried: somebody else's, who copied the property, refuses the change. */
 const MOST_CANDIDATES = 5;
 
@@ -107,7 +107,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
     await this.#rest({
       doing: `delete the second thread of ${this.#title}`,
       verb: "DELETE",
-      path: `${this.#path}/threads/${made}/comments/1?${VERSION}`,
+      path: `${this.#path}/threads/${made}/comments/1?${REST_VERSION}`,
     });
     return outcome;
   }
@@ -125,7 +125,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
     await this.#rest({
       doing: `set a status on ${this.#title}`,
       verb: "POST",
-      path: `${this.#path}/statuses?${VERSION}`,
+      path: `${this.#path}/statuses?${REST_VERSION}`,
       body: {
         state: STATES[page.state],
         description: page.description,
@@ -141,13 +141,13 @@ export class AzureReposPullRequest implements PullRequestPlace {
     const doing = `list the threads of ${this.#title}`;
     return listOf(
       doing,
-      await this.#rest<List<Thread>>({ doing, verb: "GET", path: `${this.#path}/threads?${VERSION}` }),
+      await this.#rest<List<Thread>>({ doing, verb: "GET", path: `${this.#path}/threads?${REST_VERSION}` }),
     );
   }
 
   async #readIterations(): Promise<readonly Iteration[]> {
     const doing = `list the pushes of ${this.#title}`;
-    const path = `${this.#path}/iterations?${VERSION}`;
+    const path = `${this.#path}/iterations?${REST_VERSION}`;
     return listOf(doing, await this.#rest<List<Iteration>>({ doing, verb: "GET", path }));
   }
 
@@ -173,7 +173,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
       return { change: "unchanged", said: `The comment on ${this.#title} is of the newer run ${last}, and stays.` };
     const path = `${this.#path}/threads/${thread.id}`;
     const write = (doing: string, where: string, body: object) =>
-      this.#rest({ doing: `${doing} ${this.#title}`, verb: "PATCH", path: `${where}?${VERSION}`, body });
+      this.#rest({ doing: `${doing} ${this.#title}`, verb: "PATCH", path: `${where}?${REST_VERSION}`, body });
     try {
       await Promise.all([
         ...(there === content ? [] : [write("update the comment on", `${path}/comments/1`, { content })]),
@@ -191,7 +191,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
   /** Whether this pipeline has such a run: whoever may comment can write our marker, too, with a number that no run has. */
   async #isRun(id: number): Promise<boolean> {
     const { teamProject, definitionId } = this.#access;
-    const path = `${segment(teamProject, "the name of the project")}/_apis/build/builds/${id}?${VERSION}`;
+    const path = `${segment(teamProject, "the name of the project")}/_apis/build/builds/${id}?${REST_VERSION}`;
     try {
       const run = await this.#rest<{ definition?: { id?: number } }>({ doing: `read run ${id}`, verb: "GET", path });
       return run?.definition?.id === definitionId;
@@ -205,7 +205,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
     const made = await this.#rest<Thread>({
       doing: `comment on ${this.#title}`,
       verb: "POST",
-      path: `${this.#path}/threads?${VERSION}`,
+      path: `${this.#path}/threads?${REST_VERSION}`,
       body: {
         comments: [{ parentCommentId: 0, content, commentType: 1 }],
         status,
@@ -221,7 +221,7 @@ async function lookUp(rest: Rest, access: PullRequestAccess): Promise<{ id: numb
   const { branch, commit } = access;
   const path = repositoryPath(access);
   const doing = "look for the pull request of this run";
-  const query = `searchCriteria.sourceRefName=${encodeURIComponent(branch)}&searchCriteria.status=active&${VERSION}`;
+  const query = `searchCriteria.sourceRefName=${encodeURIComponent(branch)}&searchCriteria.status=active&${REST_VERSION}`;
   const queries = [{ type: "lastMergeCommit", items: [commit] }];
   const [open, merged] = await Promise.all([
     branch === "" ? undefined : rest<List<PullRequest>>({ doing, verb: "GET", path: `${path}/pullrequests?${query}` }),
@@ -230,7 +230,7 @@ async function lookUp(rest: Rest, access: PullRequestAccess): Promise<{ id: numb
       : rest<{ results?: readonly Readonly<Record<string, readonly PullRequest[] | undefined>>[] }>({
           doing,
           verb: "POST",
-          path: `${path}/pullrequestquery?${VERSION}`,
+          path: `${path}/pullrequestquery?${REST_VERSION}`,
           body: { queries },
         }),
   ]);
