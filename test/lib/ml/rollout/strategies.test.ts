@@ -363,6 +363,25 @@ describe("the plan of a strategy", () => {
     assert.ok(!plans("inPlace", 100, ready).includes(anew), plans("inPlace", 100, ready));
   });
 
+  it("says of a failed deployment with traffic no word of a deletion, which Azure refuses, and names each one that goes after it", () => {
+    const green: Deployment = { name: "green", properties: { ...bodyOf("b").properties, provisioningState: "Failed" } };
+    const lines = (endpoint: Endpoint, deleteOldDeployments: boolean) =>
+      planLines(
+        "ep",
+        planRollout(
+          endpoint,
+          [blue, green],
+          wish({ kind: "inPlace" }, { name: "green", body: bodyOf("c"), trafficPercent: 100, deleteOldDeployments }),
+        ),
+      );
+    for (const endpoint of [live({ green: 100 }), live({ blue: 60, green: 40 }), live({ blue: 100 }, { green: 5 })])
+      assert.ok(!/never came up|delete/.test(lines(endpoint, true).join("\n")), lines(endpoint, true).join("\n"));
+    const anew =
+      "  if green never came up, Azure does not change it: it is deleted and made anew, and the traffic becomes green 100 %";
+    assert.ok(lines(live({ blue: 100 }), true).includes(`${anew}; then the deployment blue is deleted`));
+    assert.ok(lines(live({ blue: 100 }), false).includes(anew));
+  });
+
   it("ends the mirror of a deployment in the write that makes it live", () => {
     const green: Deployment = {
       name: "green",
