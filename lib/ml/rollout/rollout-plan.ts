@@ -37,10 +37,10 @@ export interface RolloutPlan {
     /** The body as it was, of a deployment that is changed in place and was good: it is put back on failure. */
     readonly previous?: DeploymentBody;
     /**
-     * Of one that has failed, what the traffic becomes if it never came up: it is made anew then, with its share as any other. Only the
-     * service's refusal of the write tells (docs/facts/operations.md#A.8).
+     * Of one that has failed and gets no traffic, the plan if it never came up: it is deleted and made anew then, with its share as any
+     * other. Only the service's refusal of the write tells (docs/facts/operations.md#A.8); one with traffic it does not delete.
      */
-    readonly anew?: Traffic;
+    readonly anew?: Pick<RolloutPlan, "trafficAfter" | "remove">;
     /** Why it has another name than the wanted one, as a clause: "the name blue is taken: it gets 100 % of the traffic". */
     readonly reason?: string;
   };
@@ -87,8 +87,13 @@ export function planRollout(
   const progress = replaces === undefined ? standing : undefined;
   const moves = movesOf(strategy, place, { endpoint, progress, wish });
   const trafficAfter = moves.at(-1)?.traffic ?? trafficBefore;
-  const isAnew = (action === "change" || action === "update") && existing !== undefined && isBroken(existing);
-  const anew = isAnew ? movesOf(strategy, { name, action: "create" }, { endpoint, progress, wish }) : undefined;
+  const isAnew =
+    (action === "change" || action === "update") &&
+    existing !== undefined &&
+    isBroken(existing) &&
+    shareOf(live, name) === 0;
+  const others = deployments.filter((one) => one !== existing);
+  const anew = isAnew ? planRollout(endpoint, others, wish) : undefined;
   // Old deployments go once this rollout has given traffic to its own; a mirror, and a change in place, give none.
   const endsLive =
     strategy.kind === "canary" ||
@@ -100,7 +105,7 @@ export function planRollout(
       action,
       body: existing === undefined ? wish.body : merged(wantedOf(wish, existing), existing),
       ...(action === "change" && existing && isReady(existing) ? { previous: specificationOf(existing) } : {}),
-      ...(anew === undefined ? {} : { anew: anew.at(-1)?.traffic ?? trafficBefore }),
+      ...(anew === undefined ? {} : { anew }),
       ...(reason === undefined ? {} : { reason }),
     },
     trafficBefore,
@@ -249,11 +254,7 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     `Plan for the endpoint ${endpoint}:`,
     ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
     `  ${sentences[action]}${reason === undefined ? "" : `; it has this name because ${reason}`}`,
-    ...(anew === undefined
-      ? []
-      : [
-          `  if ${name} never came up, Azure does not change it: it is deleted and made anew${action === "change" ? `, and the traffic ${sameTraffic(anew, plan.trafficBefore) ? "stays" : `becomes ${sayTraffic(anew)}`}` : ""}`,
-        ]),
+    ...(anew === undefined ? [] : [`  ${sayAnew(plan, anew)}`]),
     ...(plan.replaces === undefined
       ? []
       : [
@@ -262,6 +263,18 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     ...moveLines(plan),
     ...plan.remove.map((one) => `  delete the deployment ${one}`),
   ];
+}
+
+/** The fate of a failed deployment that never came up. Where it is no change in place, the plan's other lines say the rest. */
+function sayAnew(
+  { deployment: { name, action }, trafficBefore }: RolloutPlan,
+  { trafficAfter, remove }: Pick<RolloutPlan, "trafficAfter" | "remove">,
+): string {
+  const deleted = `if ${name} never came up, Azure does not change it: it is deleted and made anew`;
+  if (action !== "change") return deleted;
+  const traffic = sameTraffic(trafficAfter, trafficBefore) ? "stays" : `becomes ${sayTraffic(trafficAfter)}`;
+  const after = remove.map((one) => `; then the deployment ${one} is deleted`).join("");
+  return `${deleted}, and the traffic ${traffic}${after}`;
 }
 
 /** The traffic from write to write; a mirror only where there is one. */
