@@ -58,6 +58,28 @@ describe("the name of a new endpoint", () => {
     assert.equal(deploymentsOfEndpoint(world, name).length, 1);
   });
 
+  it("that has none when the step's time ends deletes no deployment that is ready either", async () => {
+    const clock = quick();
+    const name = freshEndpoint();
+    const opening = failing("ENOTFOUND", () => true) as never;
+    const rollout = await begin(name, { opening, clock, options: { deadline: 8 * 60_000 } });
+    const error = await failureOf(rollout);
+    assert.match(error.message, /could not be reached: getaddrinfo ENOTFOUND/);
+    assert.match(error.message, /The deployment blue is ready and stays.+Run the step again/);
+    assert.equal(rollout.leftover(), undefined, "nor does the post-job stage");
+    assert.equal(deploymentsOfEndpoint((await theCloud()).azure, name).length, 1);
+    assert.ok(clock.slept > 7 * 60_000 && clock.slept <= 8 * 60_000, String(clock.slept));
+  });
+
+  it("is not what is wrong with a call that is refused until the step's time ends", async () => {
+    const clock = quick();
+    const opening = failing("ECONNREFUSED", () => true) as never;
+    const error = await failureOf(await begin(freshEndpoint(), { opening, clock, options: { deadline: 40_000 } }));
+    assert.match(error.message, /could not be reached: getaddrinfo ECONNREFUSED/);
+    assert.match(error.message, /The deployment blue was deleted/);
+    assert.ok(clock.slept <= 40_000, String(clock.slept));
+  });
+
   it("is not what is wrong with a call that is refused for a minute", async () => {
     const clock = quick();
     const name = freshEndpoint();
