@@ -19,6 +19,10 @@ const WAKING = 60_000;
  * minutes (RFC 2308). How long the names of Azure ML take is not known.
  */
 const NAMING = 15 * 60_000;
+/** The longest pause between two calls, in milliseconds. */
+const PAUSE = 5_000;
+/** Milliseconds that are to be left for one more call after a pause: in less it could only end without an answer, and hide why the last one failed. */
+const ONCE_MORE = PAUSE + 10_000;
 
 /** The news that nobody has called a deployment: a warning where it gets traffic all the same. */
 export function sayUncalled(workspace: Workspace, name: string, plan: RolloutPlan, endpoint: Endpoint): void {
@@ -54,6 +58,7 @@ export async function callBeforeTraffic(
   }
   const credential = await endpointCredential(workspace, endpoint.name ?? "", endpoint.properties.authMode);
   const begun = clock.now();
+  const isTimeLeft = () => (left() ?? Number.POSITIVE_INFINITY) > ONCE_MORE;
   let nameless = false;
   // Once it has an address, the route has its time.
   let givenUp = begun + WAKING;
@@ -64,26 +69,23 @@ export async function callBeforeTraffic(
         return { done: true, value: await invoke(workspace, endpoint, credential, asked) };
       } catch (error) {
         if (!(error instanceof TaskError)) throw error;
-        if (error.code === NAME_NOT_RESOLVED && clock.now() < begun + NAMING) {
+        if (error.code === NAME_NOT_RESOLVED && clock.now() < begun + NAMING && isTimeLeft()) {
           if (!nameless)
             log.info(
-              `The name of the endpoint has no address yet. ${name} is called as soon as it has, within 15 minutes.`,
+              `The name of the endpoint has no address yet. ${name} is called as soon as it has, within 15 minutes and within the step's own time.`,
             );
           nameless = true;
           givenUp = clock.now() + WAKING;
           return { done: false };
         }
-        if (error.code !== NAME_NOT_RESOLVED && isWaking(error) && clock.now() < givenUp) {
+        if (error.code !== NAME_NOT_RESOLVED && isWaking(error) && clock.now() < givenUp && isTimeLeft()) {
           log.debug(`Not yet: ${error.message}`);
           return { done: false };
         }
         throw error;
       }
     },
-    {
-      ...{ what: `${name} to answer`, signal, clock, maximum: 5_000 },
-      deadline: Math.min(NAMING + WAKING * 2, left() ?? Number.POSITIVE_INFINITY),
-    },
+    { what: `${name} to answer`, signal, clock, deadline: NAMING + WAKING * 2, maximum: PAUSE },
   );
   if (reply.deployment !== undefined && !sameName(reply.deployment, name)) {
     throw new TaskError(
