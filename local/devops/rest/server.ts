@@ -135,7 +135,8 @@ function checkPreview({ name, isPreview }: Resource, version: string | undefined
 
 /**
  * Characters that the web server of Azure DevOps takes in no path, encoded or not: those of ASP.NET's `requestPathInvalidCharacters`. Its words, and
- * that a colon is among them: microsoft/azure-pipelines-agent#2877, #4301 (a percent sign), #5095. Bodies and queries may have them.
+ * that a colon is among them: microsoft/azure-pipelines-agent#2877, #4301 (a percent sign), #5095. Bodies and queries may have them. An ampersand, which
+ * ASP.NET's default also names, is taken: names of projects and repositories may have it (Microsoft's "Naming restrictions"), and stand in paths.
  */
 function checkPath({ pathname }: URL): void {
   let path = pathname;
@@ -144,7 +145,7 @@ function checkPath({ pathname }: URL): void {
   } catch {
     // A percent sign that begins no code is refused as one.
   }
-  const [found] = /[<>*%&:\\?]/.exec(path) ?? [];
+  const [found] = /[<>*%:\\?]/.exec(path) ?? [];
   if (found === undefined) return;
   const said = `A potentially dangerous Request.Path value was detected from the client (${found}).`;
   throw new RestError(400, "HttpException", said);

@@ -147,13 +147,14 @@ describe("local Azure DevOps: builds", () => {
   });
 
   it("refuses characters that a path may not have, however they are written, and takes them in a body", async () => {
-    for (const tag of ["aml:live", "a*b", "a&b", "a<b", "a%b", "a?b"])
+    for (const tag of ["aml:live", "a*b", "a<b", "a%b", "a?b"])
       await assert.rejects(
         builds.addBuildTag(project, build.id, tag),
         /A potentially dangerous Request\.Path value was detected from the client \(.\)\./,
         tag,
       );
     assert.deepEqual(await builds.addBuildTags(["aml:live=x"], project, build.id), ["aml:live=x"]);
+    assert.deepEqual(await builds.addBuildTag(project, build.id, "a&b"), ["aml:live=x", "a&b"]);
   });
 
   it("keeps properties", async () => {
