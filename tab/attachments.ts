@@ -79,9 +79,13 @@ export async function readTimeline(access: RunAccess): Promise<ReadonlyMap<strin
   );
 }
 
+/** Characters that Azure DevOps takes in no path, encoded or not; no attachment of the tasks has them (docs/facts/evidence.md). */
+const NOT_IN_PATHS = /[<>*%:\\?]/;
+
 /** @throws Error where it cannot be read, or is longer than `most` bytes */
 export async function readAttachment(access: RunAccess, place: AttachmentPlace, most: number): Promise<Uint8Array> {
   const { timelineId, recordId, type, name } = place;
+  if (NOT_IN_PATHS.test(name)) throw new Error(`The attachment ${name} cannot be read: no address takes its name.`);
   const parts = [timelineId, recordId, "attachments", type, name].map(encodeURIComponent);
   const response = await ask(access, below(access, parts.join("/")), questionOf(`the attachment ${name}`, OCTETS));
   const tooLong = new Error(`The attachment ${name} has more than ${most} bytes, and is not shown.`);

@@ -387,6 +387,7 @@ export function hostile(): TabStep[] {
         { type: IMAGE_TYPE, name: "evil.png", content: svg },
         { type: CURVES_TYPE, name: "curves.json", content: writeCurves([curve]) },
         { type: CURVES_TYPE, name: "../../../../../evil?x=#y", content: "{" },
+        { type: CURVES_TYPE, name: "../../../../../evil&x=#y", content: "{" },
       ],
     },
   ];
