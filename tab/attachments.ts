@@ -79,13 +79,16 @@ export async function readTimeline(access: RunAccess): Promise<ReadonlyMap<strin
   );
 }
 
-/** Characters that Azure DevOps takes in no path, encoded or not; no attachment of the tasks has them (docs/facts/evidence.md). */
+/** Azure DevOps refuses these characters in a path, encoded or not (docs/facts/evidence.md); names of the tasks' own attachments have none. */
 const NOT_IN_PATHS = /[<>*%:\\?]/;
 
 /** @throws Error where it cannot be read, or is longer than `most` bytes */
 export async function readAttachment(access: RunAccess, place: AttachmentPlace, most: number): Promise<Uint8Array> {
   const { timelineId, recordId, type, name } = place;
-  if (NOT_IN_PATHS.test(name)) throw new Error(`The attachment ${name} cannot be read: no address takes its name.`);
+  if (NOT_IN_PATHS.test(name))
+    throw new Error(
+      `The attachment ${name} cannot be read: its name has a character that Azure DevOps accepts in no address.`,
+    );
   const parts = [timelineId, recordId, "attachments", type, name].map(encodeURIComponent);
   const response = await ask(access, below(access, parts.join("/")), questionOf(`the attachment ${name}`, OCTETS));
   const tooLong = new Error(`The attachment ${name} has more than ${most} bytes, and is not shown.`);

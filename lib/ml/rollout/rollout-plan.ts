@@ -37,8 +37,8 @@ export interface RolloutPlan {
     /** The body as it was, of a deployment that is changed in place and was good: it is put back on failure. */
     readonly previous?: DeploymentBody;
     /**
-     * Of one that has failed and gets no traffic, the plan if it never came up: it is deleted and made anew then, with its share as any
-     * other. Only the service's refusal of the write tells (docs/facts/operations.md#A.8); one with traffic it does not delete.
+     * Set for a failed deployment without traffic: what the plan becomes if it never came up. It is then deleted and made anew, and gets its
+     * share like a deployment that is not there. Only the service's refusal of the write shows it (docs/facts/operations.md#A.8).
      */
     readonly anew?: Pick<RolloutPlan, "trafficAfter" | "remove">;
     /** Why it has another name than the wanted one, as a clause: "the name blue is taken: it gets 100 % of the traffic". */
